@@ -1,0 +1,1 @@
+"""Agents: the walker and what takes its decisions."""

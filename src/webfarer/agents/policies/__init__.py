@@ -1,0 +1,1 @@
+"""Who takes the walker's decisions; one file each, found by listing the folder."""

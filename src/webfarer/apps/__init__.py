@@ -1,0 +1,1 @@
+"""The faces: they choose, call and show; no logic."""

@@ -1,0 +1,137 @@
+"""Settings: flag > environment > `.env` > TOML > default, one schema.
+
+Environment names are `WEBFARER_` + the field, nested with two underscores (`WEBFARER_WEB__DELAY=1`). The names people
+already have are accepted too: `OPENAI_API_KEY`, `OPENAI_BASE_URL` (and `OPENAI_API_BASE`). TOML is read from
+`webfarer.toml` here, then from the user's configuration folder. Nothing has a hidden provider: without a model the
+lexical policy answers, and no key is asked for.
+"""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from webfarer.core.errors import ConfigError
+from webfarer.core.fare import Budget, Price
+
+ArchiveMode = Literal["live", "record", "replay"]
+
+
+class WebSettings(BaseModel):
+    """How the web is fetched."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    user_agent: str = Field(
+        "webfarer/0.1 (+https://pypi.org/project/webfarer/)", description="Sent with every request, robots.txt too."
+    )
+    contact: str = Field("", description="E-mail or URL added to the user agent, so that site owners can reach you.")
+    robots: bool = Field(True, description="Obey robots.txt (RFC 9309). Turning it off is recorded in the trace.")
+    allow_private: tuple[str, ...] = Field(
+        (), description="Host names or addresses that may be private, loopback or link-local, with optional :port."
+    )
+    concurrency: int = Field(2, ge=1, le=64, description="Requests to one host at the same time.")
+    delay: float = Field(
+        0.25, ge=0, description="Seconds between the starts of requests to one host; none for hosts in allow_private."
+    )
+    connect_seconds: float = Field(5.0, gt=0, description="Deadline for a connection.")
+    first_byte_seconds: float = Field(15.0, gt=0, description="Deadline for the response's head.")
+    total_seconds: float = Field(30.0, gt=0, description="Deadline for one page with all its redirects.")
+    max_wire_bytes: int = Field(10_000_000, gt=0, description="Largest body accepted, as sent.")
+    max_decoded_bytes: int = Field(20_000_000, gt=0, description="Largest body accepted after decompression.")
+    max_ratio: float = Field(100.0, gt=1, description="Largest expansion by decompression (bodies over 1 MB).")
+    max_redirects: int = Field(5, ge=0, description="Redirects followed for one page.")
+    retries: int = Field(2, ge=0, le=5, description="Further tries after 429, 503 or a broken connection.")
+    max_retry_after: float = Field(20.0, ge=0, description="Longest Retry-After (seconds) that is waited for.")
+
+
+class Settings(BaseSettings):
+    """Everything a user can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WEBFARER_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    home: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("webfarer"), description="Where runs and the archive lie."
+    )
+    model: str = Field("", description='Chat model as "provider:model"; empty: the lexical policy, no model.')
+    base_url: str = Field(
+        "",
+        validation_alias=AliasChoices("WEBFARER_BASE_URL", "OPENAI_BASE_URL", "OPENAI_API_BASE", "base_url"),
+        description="OpenAI-compatible endpoint of the model.",
+    )
+    api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("WEBFARER_API_KEY", "OPENAI_API_KEY", "api_key"),
+        description="Key of the endpoint; a local server needs none.",
+    )
+    context: int = Field(32_768, ge=512, description="Context window of the model, in tokens.")
+    policy: str = Field("", description="Who takes the walker's decisions; empty: chat with a model, else lexical.")
+    archive: ArchiveMode = Field(
+        "live",
+        description="live: fetch, and keep it. record: fetch what the archive lacks. replay: never fetch.",
+    )
+    seed: int = Field(0, description="Seed of everything that draws lots.")
+    budget: Budget = Field(Budget(steps=15), description="Limits of one run.")
+    web: WebSettings = Field(WebSettings(), description="How the web is fetched.")
+    prices: dict[str, Price] = Field(
+        default_factory=dict, description="US dollars per million tokens by model, added to the built-in table."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: flags, environment, `.env`, TOML here, TOML of the user."""
+        toml = [
+            TomlConfigSettingsSource(settings_cls, path)
+            for path in (Path("webfarer.toml"), platformdirs.user_config_path("webfarer") / "webfarer.toml")
+        ]
+        return init_settings, env_settings, dotenv_settings, *toml
+
+    def price(self, model: str) -> Price | None:
+        """Return the price of `model` ("gpt-4o-mini"), the user's table first; None when unknown."""
+        return self.prices.get(model) or builtin_prices().get(model)
+
+
+def builtin_prices() -> dict[str, Price]:
+    """Return the price table that ships with the package."""
+    table = tomllib.loads(files("webfarer.core").joinpath("prices.toml").read_text())
+    return {model: Price.model_validate(price) for model, price in table["prices"].items()}
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Read the settings; flags that are None do not count.
+
+    Raises:
+        ConfigError: a value does not fit; the message names the setting.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"setting {name}: {first['msg']} (got {first.get('input')!r})", setting=name) from error
+    except (SettingsError, tomllib.TOMLDecodeError, OSError) as error:
+        raise ConfigError(f"the configuration cannot be read: {error}") from error

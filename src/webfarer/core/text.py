@@ -1,0 +1,107 @@
+"""Words of English and Chinese text, and BM25 over them.
+
+English words are stemmed (Snowball); runs of Chinese characters become overlapping pairs, single characters stay when
+they stand alone. Not a search index: it ranks what fits in memory (the index over an archive is a searcher's job).
+Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import snowballstemmer
+
+_WORD = re.compile(r"[a-z0-9_]+(?:['’][a-z]+)?|[à-ɏ]+|[\u3400-\u9fff]+", re.IGNORECASE)
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_STOP_EN = frozenset(
+    """a an and any are as at be been but by can could did do does for from had has have how i if in into is it its
+    may me must my no nor not of on or our should so such than that the their them then there these they this those to
+    too us was we were what when where which who whom whose why will with would you your about please tell""".split()
+)
+_STOP_ZH = frozenset(
+    "的 了 和 是 在 与 及 或 吗 呢 请 问 请问 什么 哪 哪些 哪里 多少 几 如何 怎么 怎样 何时 为 有 由 于 其".split()
+)
+_stemmer = snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """Return the Snowball stem of a lower-case English word."""
+    return str(_stemmer.stemWord(word))
+
+
+def is_chinese(text: str) -> bool:
+    """Say whether Han characters outnumber a fifth of the text's letters."""
+    han = len(_HAN.findall(text))
+    return han > 0 and han * 5 >= sum(ch.isalpha() for ch in text)
+
+
+def words(text: str) -> list[str]:
+    """Split `text` into index terms, stop words dropped: stems, numbers, Chinese character pairs.
+
+    Identifiers joined by `_` give their parts as well ("max_size" → "max_size", "max", "size").
+    """
+    out: list[str] = []
+    for match in _WORD.finditer(text.lower()):
+        token = match.group()
+        if _HAN.match(token):
+            out.extend(_pairs(token))
+        elif token not in _STOP_EN:
+            word = token.split("'")[0].split("’")[0]
+            out.append(stem(word))
+            if "_" in word.strip("_"):
+                out.extend(stem(part) for part in word.split("_") if part and part not in _STOP_EN)
+    return out
+
+
+def _pairs(run: str) -> Iterable[str]:
+    if len(run) == 1:
+        return () if run in _STOP_ZH else (run,)
+    return (run[i : i + 2] for i in range(len(run) - 1) if run[i : i + 2] not in _STOP_ZH)
+
+
+class BM25:
+    """BM25 over a list of bags of words that may grow.
+
+    Args:
+        k1: saturation of repeated terms.
+        b: strength of the length normalisation.
+    """
+
+    def __init__(self, k1: float = 1.2, b: float = 0.75) -> None:
+        self.k1, self.b = k1, b
+        self._docs: list[Counter[str]] = []
+        self._lengths: list[int] = []
+        self._df: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._docs)
+
+    def add(self, terms: Sequence[str]) -> int:
+        """Add a document; return its number."""
+        bag = Counter(terms)
+        self._docs.append(bag)
+        self._lengths.append(len(terms))
+        self._df.update(bag.keys())
+        return len(self._docs) - 1
+
+    def idf(self, term: str) -> float:
+        """Return the (never negative) inverse document frequency of `term`."""
+        n = self._df.get(term, 0)
+        return math.log(1 + (len(self._docs) - n + 0.5) / (n + 0.5))
+
+    def scores(self, query: Iterable[str]) -> list[float]:
+        """Return every document's score for `query`; each distinct query term counts once."""
+        mean = max(1.0, sum(self._lengths) / max(1, len(self._lengths)))
+        norms = [self.k1 * (1 - self.b + self.b * length / mean) for length in self._lengths]
+        total = [0.0] * len(self._docs)
+        for term in sorted(set(query)):  # sorted: floating-point sums must not depend on hash order
+            if not self._df.get(term):
+                continue
+            idf = self.idf(term)
+            for number, bag in enumerate(self._docs):
+                if tf := bag.get(term, 0):
+                    total[number] += idf * tf * (self.k1 + 1) / (tf + norms[number])
+        return total

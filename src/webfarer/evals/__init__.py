@@ -1,0 +1,1 @@
+"""Measuring: quality always beside cost."""

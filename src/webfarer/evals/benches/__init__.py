@@ -1,0 +1,1 @@
+"""Benchmarks: each runs both sides of its claim and writes a results file; one file each."""
