@@ -65,6 +65,7 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         populate_by_name=True,
+        hide_input_in_errors=True,  # the value may be a key
     )
 
     home: Path = Field(
@@ -73,12 +74,12 @@ class Settings(BaseSettings):
     model: str = Field("", description='Chat model as "provider:model"; empty: the lexical policy, no model.')
     base_url: str = Field(
         "",
-        validation_alias=AliasChoices("WEBFARER_BASE_URL", "OPENAI_BASE_URL", "OPENAI_API_BASE", "base_url"),
+        validation_alias=AliasChoices("WEBFARER_BASE_URL", "OPENAI_BASE_URL", "OPENAI_API_BASE"),
         description="OpenAI-compatible endpoint of the model.",
     )
     api_key: SecretStr = Field(
         SecretStr(""),
-        validation_alias=AliasChoices("WEBFARER_API_KEY", "OPENAI_API_KEY", "api_key"),
+        validation_alias=AliasChoices("WEBFARER_API_KEY", "OPENAI_API_KEY"),
         description="Key of the endpoint; a local server needs none.",
     )
     context: int = Field(32_768, ge=512, description="Context window of the model, in tokens.")
@@ -108,6 +109,9 @@ class Settings(BaseSettings):
             TomlConfigSettingsSource(settings_cls, path)
             for path in (Path("webfarer.toml"), platformdirs.user_config_path("webfarer") / "webfarer.toml")
         ]
+        for source in toml:
+            for name in source.toml_data.keys() - settings_cls.model_fields.keys():
+                raise ConfigError(f"{source.toml_file_path}: there is no setting {name!r}", setting=name)
         return init_settings, env_settings, dotenv_settings, *toml
 
     def price(self, model: str) -> Price | None:
@@ -125,13 +129,16 @@ def load_settings(**flags: Any) -> Settings:
     """Read the settings; flags that are None do not count.
 
     Raises:
-        ConfigError: a value does not fit; the message names the setting.
+        ConfigError: no such setting, or a value that does not fit; the message names the setting.
     """
+    for name in flags.keys() - Settings.model_fields.keys():
+        raise ConfigError(f"there is no setting {name!r}", setting=name)
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"setting {name}: {first['msg']} (got {first.get('input')!r})", setting=name) from error
+        got = "" if "api_key" in name.lower() else f" (got {first['input']!r})"
+        raise ConfigError(f"setting {name}: {first['msg']}{got}", setting=name) from error
     except (SettingsError, tomllib.TOMLDecodeError, OSError) as error:
         raise ConfigError(f"the configuration cannot be read: {error}") from error

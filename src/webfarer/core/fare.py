@@ -76,7 +76,7 @@ class Ledger:
         self._clock: Callable[[], float] = clock or (parent._clock if parent else lambda: 0.0)
         self._began = self._clock()
         self._spent: dict[str, float] = {}
-        self._reserved: dict[str, float] = {}
+        self._reserved: list[Mapping[str, float]] = []
 
     @property
     def fare(self) -> Fare:
@@ -92,10 +92,10 @@ class Ledger:
         """Add `cost` (meter → amount) here and at every level above.
 
         Raises:
-            ConfigError: an unknown meter, seconds (the clock counts those) or a negative amount.
+            ConfigError: an unknown meter, seconds (the clock counts those), or an amount that is negative or no number.
         """
         for meter, amount in cost.items():
-            if meter not in Fare.model_fields or meter == "seconds" or amount < 0:
+            if meter not in Fare.model_fields or meter == "seconds" or not 0 <= amount < float("inf"):
                 raise ConfigError(f"cannot charge {amount!r} to the meter {meter!r}")
         level: Ledger | None = self
         while level is not None:
@@ -111,7 +111,7 @@ class Ledger:
             limit = getattr(level.budget, meter)
             if limit is not None:
                 spent = level._clock() - level._began if meter == "seconds" else level._spent.get(meter, 0)
-                room = min(room, limit - level._reserved.get(meter, 0) - spent)
+                room = min(room, limit - sum(held.get(meter, 0) for held in level._reserved) - spent)
             level = level.parent
         return max(0.0, room)
 
@@ -133,24 +133,22 @@ class Ledger:
     @contextmanager
     def reserve(self, **amounts: float) -> Iterator[Callable[[], None]]:
         """Hold back amounts, here and above, within the block; the yielded function releases them early."""
-        held = dict(amounts)
-        self._hold(held, +1)
+        levels: list[Ledger] = []
+        level: Ledger | None = self
+        while level is not None:
+            level._reserved.append(amounts)
+            levels.append(level)
+            level = level.parent
 
         def release() -> None:
-            self._hold(held, -1)
-            held.clear()
+            while levels:
+                holds = levels.pop()._reserved
+                holds[:] = [held for held in holds if held is not amounts]  # equal amounts of others stay
 
         try:
             yield release
         finally:
             release()
-
-    def _hold(self, amounts: Mapping[str, float], sign: int) -> None:
-        level: Ledger | None = self
-        while level is not None:
-            for meter, amount in amounts.items():
-                level._reserved[meter] = level._reserved.get(meter, 0) + sign * amount
-            level = level.parent
 
 
 class Price(BaseModel):

@@ -3,7 +3,7 @@
 Everything that costs or could change the world (fetch, model call, search, human turn) goes through :meth:`Run.call`:
 budget first, then a `call` event, then the effect, then a `result` event, then the charge. With a recording, recorded
 results are returned and charged and the effect is not performed: *resume is replay*. A call whose result is missing
-(the process died in it) is performed again; it is the only one that ever is.
+(the process died in it) is performed again, once the rest of the recording has been followed; no other ever is.
 """
 
 import asyncio
@@ -72,19 +72,20 @@ class Run:
         count = self._counts[key]
         self._counts[key] += 1
         known = self.trace.recorded_call(key, count)
+        if known is None and self.trace.sealed:
+            raise ReplayMismatch(f"the recording holds no such call: {kind} {canonical(request)[:200]}")
         await self.trace.turn(known.seq if known else None)
         call = self.trace.emit("call", kind=kind, key=key, request=dict(request))
         recorded = self.trace.recorded_result(call.seq) if known else None
+        with self.ledger.reserve(**(needs or {})):  # so that other tasks decide now as they did while it was under way
+            await self.trace.turn(recorded.seq if recorded else None)
         if recorded is not None:
-            await self.trace.turn(recorded.seq)
             outcome = recorded.data
+        elif self.trace.sealed:
+            raise ReplayMismatch(f"the recording holds no result for call {call.seq}", seq=call.seq)
         else:
-            if self.trace.sealed:
-                raise ReplayMismatch(f"the recording holds no result for call {call.seq}", seq=call.seq)
-            outcome = await self._perform(f"{self.id}-{key}-{count}", perform, needs or {})
-            await self.trace.turn()
-            outcome = {"call": call.seq, **outcome}
-        self.trace.emit("result", **outcome)
+            outcome = {"call": call.seq, **await self._perform(f"{self.id}-{key}-{count}", perform, needs or {})}
+        outcome = self.trace.emit("result", **outcome).data
         self.ledger.charge(outcome["cost"])
         if "error" in outcome:
             raise from_dict(outcome["error"])

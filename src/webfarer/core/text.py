@@ -13,7 +13,8 @@ from functools import lru_cache
 
 import snowballstemmer
 
-_WORD = re.compile(r"[a-z0-9_]+(?:['’][a-z]+)?|[à-ɏ]+|[\u3400-\u9fff]+", re.IGNORECASE)
+_WORD = re.compile(r"[a-z0-9_ß-ɏ]+(?:['’][a-z]+)?|[\u3400-\u9fff]+", re.IGNORECASE)
+_POSSESSIVE = re.compile("['’]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _STOP_EN = frozenset(
     """a an and any are as at be been but by can could did do does for from had has have how i if in into is it its
@@ -41,18 +42,17 @@ def is_chinese(text: str) -> bool:
 def words(text: str) -> list[str]:
     """Split `text` into index terms, stop words dropped: stems, numbers, Chinese character pairs.
 
-    Identifiers joined by `_` give their parts as well ("max_size" → "max_size", "max", "size").
+    Identifiers with `_` give their parts as well ("max_size" → "max_size", "max", "size").
     """
     out: list[str] = []
     for match in _WORD.finditer(text.lower()):
         token = match.group()
         if _HAN.match(token):
             out.extend(_pairs(token))
-        elif token not in _STOP_EN:
-            word = token.split("'")[0].split("’")[0]
-            out.append(stem(word))
-            if "_" in word.strip("_"):
-                out.extend(stem(part) for part in word.split("_") if part and part not in _STOP_EN)
+            continue
+        word = _POSSESSIVE.split(token)[0]
+        parts = (word, *word.split("_")) if "_" in word else (word,)
+        out.extend(stem(part) for part in parts if part.strip("_") and part not in _STOP_EN)
     return out
 
 

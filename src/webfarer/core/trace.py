@@ -39,7 +39,9 @@ class Event(NamedTuple):
 
 def canonical(value: Any) -> str:
     """Serialise to JSON such that equal values give equal text (sorted keys, no spaces, UTF-8 kept)."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # a lone surrogate (half an emoji at the end of a cut reply) has no UTF-8; written as \udXXX it is still JSON
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def read_events(path: Path) -> list[Event]:
@@ -61,16 +63,25 @@ def _parse(raw: bytes, path: Path) -> Iterator[Event]:
         try:
             record = json.loads(line)
             event = Event(record["seq"], record["t"], record["type"], record["data"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise TraceError(f"{path}: line {number + 1} is damaged", path=str(path)) from error
-        if number == 0 and event.data.get("version") != TRACE_VERSION:
             found = event.data.get("version")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise TraceError(f"{path}: line {number + 1} is damaged", path=str(path)) from error
+        if event.seq != number:
+            raise TraceError(f"{path}: line {number + 1} holds event {event.seq}", path=str(path))
+        if number == 0 and found != TRACE_VERSION:
             raise TraceVersion(f"{path}: format version {found}; this program reads {TRACE_VERSION}", path=str(path))
         yield event
 
 
 class Trace:
-    """The log of one run; made by :meth:`create`, :meth:`resume` or :meth:`replay`."""
+    """The log of one run; made by :meth:`create`, :meth:`resume` or :meth:`replay`.
+
+    Attributes:
+        events: the events passed so far, recorded ones too.
+        patience: seconds without any event after which a run that follows a recording counts as having left it.
+    """
+
+    patience: float = 30.0
 
     def __init__(self, fd: int | None, recorded: list[Event], *, live: bool) -> None:
         self._fd = fd
@@ -113,9 +124,13 @@ class Trace:
         except OSError as error:
             raise TraceError(f"cannot open the run's log {path}: {error.strerror}", path=str(path)) from error
         _lock(fd, path)
-        raw = path.read_bytes()
-        os.ftruncate(fd, raw.rfind(b"\n") + 1)  # a torn last line is no event
-        return cls(fd, read_events(path), live=True)
+        try:
+            recorded = read_events(path)
+            os.ftruncate(fd, path.read_bytes().rfind(b"\n") + 1)  # a torn last line is no event
+        except (TraceError, OSError):
+            os.close(fd)  # the lock goes with it
+            raise
+        return cls(fd, recorded, live=True)
 
     @classmethod
     def replay(cls, path: Path) -> "Trace":
@@ -142,10 +157,11 @@ class Trace:
         self._listeners.append(listener)
 
     def emit(self, type: str, **data: Any) -> Event:
-        """Append an event, or match it against the recording.
+        """Append an event, or match it against the recording; return it as the log holds it.
 
         Raises:
             ReplayMismatch: the recording holds something else here, or (replay) nothing more.
+            TraceError: the log cannot be written.
         """
         if self.replaying:
             event = self._recorded[self._next]
@@ -159,9 +175,7 @@ class Trace:
         elif not self._live:
             raise ReplayMismatch(f"the recording ends before event {self._next} ({type})", seq=self._next)
         else:
-            event = Event(self._next, round(time.monotonic() - self._zero, 6), type, data)
-            if self._fd is not None:
-                os.write(self._fd, (event.line() + "\n").encode())
+            event = self._append(Event(self._next, round(time.monotonic() - self._zero, 6), type, data))
         self._next += 1
         self._last_t = event.t
         self.events.append(event)
@@ -171,10 +185,34 @@ class Trace:
             listener(event)
         return event
 
+    def _append(self, event: Event) -> Event:
+        line = event.line()
+        if self._fd is not None:
+            raw = (line + "\n").encode()
+            try:
+                written = os.write(self._fd, raw)
+            except OSError as error:
+                raise TraceError(f"the run's log cannot be written: {error.strerror}") from error
+            if written < len(raw):
+                self.close()  # what came after the torn line would damage the log
+                raise TraceError("the run's log cannot be written: no space left")
+        return Event(**json.loads(line))  # a live run must get what a resumed one will get: lists, not tuples
+
     async def turn(self, seq: int | None = None) -> None:
-        """Wait until `seq` is the next event (None: until the recording has been followed to its end)."""
-        while self._next < len(self._recorded) if seq is None else self._next < seq:
-            await self._moved.wait()
+        """Wait until `seq` is the next event (None: until the recording has been followed to its end).
+
+        Raises:
+            ReplayMismatch: nothing happened for `patience` seconds; nobody is going to make the next recorded event.
+        """
+        while self._next < (len(self._recorded) if seq is None else seq):
+            stuck = self._next
+            try:
+                async with asyncio.timeout(self.patience):
+                    await self._moved.wait()
+            except TimeoutError as error:
+                if self._next == stuck:
+                    what = f"the run never came to event {stuck} of its recording ({self._recorded[stuck].type})"
+                    raise ReplayMismatch(what, seq=stuck) from error
 
     def recorded_call(self, key: str, count: int) -> Event | None:
         """Return the recorded `call` event with `key` that is number `count` (from 0) of its key, if there is one."""
@@ -186,7 +224,7 @@ class Trace:
         return self._results.get(call)
 
     def close(self) -> None:
-        """Release the file; further events raise OSError."""
+        """Release the file; further events raise TraceError."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = -1

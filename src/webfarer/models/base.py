@@ -90,7 +90,7 @@ class Reply:
         finish: the server's finish reason ("stop", "length", "tool_calls").
         usage: tokens.
         attempts: failed tries before this reply.
-        degraded: what the server did not offer and was done without ("json_schema", "tools", "seed").
+        degraded: what the server did not offer and was done without ("json_schema", "tools", "seed", …).
     """
 
     text: str
@@ -129,4 +129,8 @@ class ChatModel(Protocol):
         Raises:
             ModelError: of the tree in :mod:`webfarer.core.errors`; `cost` holds tokens already paid for.
         """
+        ...
+
+    async def close(self) -> None:
+        """Release connections; the model is not used afterwards."""
         ...

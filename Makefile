@@ -1,0 +1,43 @@
+# Every target sets up .venv first; once that is done it costs nothing.
+PYTEST := .venv/bin/python -m pytest
+# exit code 5: the lane holds no test
+LANE = $(PYTEST) -m "$(1)" $(2) || [ $$? -eq 5 ]
+
+.PHONY: help setup demo test test-slow sites test-sites lint lock docs clean
+
+help:                 ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | awk '{n=$$1; $$1=""; printf "  make %-11s%s\n", n, $$0}'
+
+setup:                ## make .venv ready
+	@bash scripts/setup.sh
+
+demo: setup           ## answer a question in a website generated on this machine, without a model
+	@.venv/bin/webfarer demo
+
+test: setup           ## run the fast lane: no network, at most a minute
+	$(PYTEST)
+
+test-slow: setup      ## run the slow lane
+	$(call LANE,slow and not sites and not browser and not gpu,-n 2)
+
+sites:                ## unpack five documentation sites (Debian packages) into .cache/sites
+	@bash scripts/sites.sh
+
+test-sites: setup     ## run the tests that walk those sites
+	$(call LANE,sites,)
+
+lint: setup           ## check style, types and the floors
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+lock: setup           ## pin the versions that pyproject.toml allows
+	.venv/bin/uv pip compile -q pyproject.toml --group dev --extra bench --universal --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" -o requirements.lock
+
+docs: setup           ## rewrite what is generated in docs/
+	.venv/bin/python scripts/docs.py
+
+clean:                ## remove .venv and every cache
+	rm -rf .venv .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist

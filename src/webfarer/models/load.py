@@ -1,0 +1,50 @@
+"""From a spec such as "openai:gpt-4o-mini" to a chat model.
+
+"provider:model" and "provider/model" both circulate and both work. There is no hidden provider: an empty spec is no
+model. A server on this machine needs no key.
+"""
+
+import re
+from pathlib import Path
+
+from webfarer.core.config import Settings
+from webfarer.core.errors import ConfigError
+from webfarer.models.base import ChatModel
+from webfarer.models.endpoint import OPENAI_URL, Endpoint
+from webfarer.models.scripted import Scripted
+
+PROVIDERS = {
+    "openai": "openai:gpt-4o-mini (OPENAI_API_KEY; or OPENAI_BASE_URL for a server that speaks the same)",
+    "endpoint": "endpoint:qwen3:8b (any OpenAI-compatible server at OPENAI_BASE_URL; a local one needs no key)",
+    "scripted": "scripted:replies.json (replies read from a file)",
+}
+
+
+def load_model(spec: str, settings: Settings) -> ChatModel | None:
+    """Return the model that `spec` names, or None for "".
+
+    Raises:
+        ConfigError: no such provider, or a setting it needs is not there; the message says which.
+    """
+    if not spec:
+        return None
+    provider, _, name = re.sub("[:/]", "\n", spec, count=1).partition("\n")
+    if provider not in PROVIDERS or not name:
+        known = "\n".join(f"  {example}" for example in PROVIDERS.values())
+        raise ConfigError(f"no model {spec!r}: write provider:model, one of\n{known}", model=spec)
+    if provider == "scripted":
+        return Scripted.load(Path(name))
+    if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
+        raise ConfigError(f"base_url {settings.base_url!r} is no address; it starts with http:// or https://")
+    key = settings.api_key.get_secret_value()
+    if provider == "openai" and not key and not settings.base_url:
+        raise ConfigError(
+            f"{spec} needs a key: set OPENAI_API_KEY (in the environment or in .env), or OPENAI_BASE_URL for a server "
+            "of your own, which needs none",
+            model=spec,
+        )
+    if provider == "endpoint" and not settings.base_url:
+        raise ConfigError(
+            f"{spec} needs an address: set OPENAI_BASE_URL (or base_url), such as http://127.0.0.1:8000/v1", model=spec
+        )
+    return Endpoint(name, base_url=settings.base_url or OPENAI_URL, api_key=key, context=settings.context)

@@ -1,0 +1,206 @@
+"""A document's bytes to a :class:`~webfarer.core.types.Page`: text as markdown with true offsets, links, regions, kind.
+
+Fetches nothing and runs no script. Whatever the bytes are, it returns a page or raises NotReadable, in time linear in
+their number, and the same bytes give the same page.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from webfarer.core.errors import NotReadable
+from webfarer.core.types import Link, Page, Region, Span
+from webfarer.web.charset import decode, is_binary
+from webfarer.web.classify import Features, classify
+from webfarer.web.guard import canonical_url
+from webfarer.web.language import language_of
+from webfarer.web.links import Found, Targets, finish, fold
+from webfarer.web.markdown import visible
+from webfarer.web.tame import tame
+from webfarer.web.walk import Bounds, Walk
+
+_BARE = 20  # characters of text below which a page is as good as empty
+_MAIN_SHARE = 0.1
+_TITLE = 300
+_MARKUP = re.compile(
+    r"<(?:!doctype|html|head|body|title|meta|div|p|a|table|h\d|ul|frameset|script|\?xml)\b", re.IGNORECASE
+)
+_SELF_CLOSED = re.compile(r"<(a|div|iframe|p|script|span|style|td|textarea|title|i|em|b)(\s[^<>]*)?/>", re.IGNORECASE)
+_REFRESH = re.compile(r"\s*(\d+)(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?['\"]?\s*([^'\"]+)", re.IGNORECASE)
+_REL = {"next": "next", "prev": "previous", "previous": "previous", "contents": "contents", "toc": "contents"}
+_REFRESH_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """How much of a document is read; what goes beyond is cut and the page says so.
+
+    Attributes:
+        html: characters of markup.
+        nodes: elements and texts.
+        links: links kept.
+        markdown: characters of text.
+    """
+
+    html: int = 10_000_000
+    nodes: int = 1_000_000
+    links: int = 5_000
+    markdown: int = 1_000_000
+
+
+@dataclass(slots=True)
+class _Head:
+    """What a page says about itself."""
+
+    title: str = ""
+    base: str = ""
+    canonical: str = ""
+    refresh: str = ""
+    language: str = ""
+    links: list[Found] = field(default_factory=list)
+
+
+def read_page(
+    body: bytes,
+    *,
+    url: str,
+    content_type: str = "",
+    page_id: str = "",
+    language: str = "",
+    limits: ReadLimits = ReadLimits(),
+) -> Page:
+    """Read a document.
+
+    Args:
+        body: its bytes, content encoding undone.
+        url: http(s) URL it was served from, after redirects.
+        content_type: the Content-Type header.
+        page_id: archive id of the bytes.
+        language: the Content-Language header, believed when the document itself says nothing.
+        limits: how much is read.
+
+    Raises:
+        NotReadable: the bytes are no text, whatever the header says.
+        Refused: `url` is no http(s) URL.
+    """
+    here = canonical_url(url)
+    if is_binary(body, content_type):
+        raise NotReadable("the body is not text", url=here, content_type=content_type)
+    text, _ = decode(body, content_type)
+    cut = len(text) > limits.html
+    text = text[: limits.html]
+    page = Page(page_id, here, title="", markdown="", canonical=here, language=language, truncated=cut)
+    return _read_plain(text, page, limits) if _is_plain(text, content_type) else _read_html(text, page, limits)
+
+
+def _is_plain(text: str, content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    if "html" in kind or "xml" in kind:
+        return False
+    declared = kind.startswith("text/") or kind == "application/json"
+    return declared or _MARKUP.search(text[:2_000]) is None
+
+
+def _read_plain(text: str, page: Page, limits: ReadLimits) -> Page:
+    markdown = visible(text.replace("\r\n", "\n").replace("\r", "\n"))[: limits.markdown].strip()
+    return replace(
+        page,
+        markdown=markdown,
+        language=language_of(markdown, page.language),
+        kind=classify(Features("", markdown, markdown)),
+        spans=(("main", Span(0, len(markdown))),) if markdown else (),
+        truncated=page.truncated or len(text) > limits.markdown,
+    )
+
+
+def _read_html(html: str, page: Page, limits: ReadLimits) -> Page:
+    if html.lstrip().startswith("<?xml"):
+        html = _SELF_CLOSED.sub(r"<\1\2></\1>", html)  # means nothing to an HTML parser, and would swallow what follows
+    tree = LexborHTMLParser(tame(html))
+    head = _read_head(tree)
+    bounds = Bounds(limits.nodes, limits.links, limits.markdown)
+    walk = Walk(bounds)
+    if tree.root is not None:
+        walk.read(tree.root)
+        if walk.pen.length < _BARE:
+            walk = Walk(bounds, noscript=True)
+            walk.read(tree.root)
+    markdown, spans = walk.pen.result()[: limits.markdown], walk.pen.spans(limits.markdown)
+    found = [*head.links, *walk.found]
+    if len(markdown) < _BARE and head.refresh:
+        found.append(Found(head.refresh, "meta", {"title": "refresh"}, "main"))
+    if _text_in_main(spans) < _MAIN_SHARE * len(markdown):
+        spans = (("main", Span(0, len(markdown))),)
+        for link in found:
+            link.region = "main"
+    targets = Targets(page.url, head.base)
+    links = _links(found, targets, markdown, limits.links)
+    title = head.title or walk.elements.first_heading
+    main = "".join(markdown[span.start : span.end] for region, span in spans if region == "main")
+    return replace(
+        page,
+        title=title[:_TITLE],
+        markdown=markdown,
+        links=links,
+        canonical=_canonical(head.canonical, targets, page.url),
+        language=language_of(main or markdown, head.language or page.language),
+        kind=classify(Features(title, markdown, main, len(links), walk.elements.password)),
+        spans=spans,
+        truncated=page.truncated or walk.truncated or len(found) > limits.links,
+    )
+
+
+def _links(found: Iterable[Found], targets: Targets, markdown: str, most: int) -> tuple[Link, ...]:
+    links: list[Link] = []
+    for item in found:
+        if len(links) < most and (target := targets.resolve(item.href)) is not None:
+            links.append(finish(item, len(links) + 1, markdown, target))
+    return tuple(links)
+
+
+def _text_in_main(spans: Iterable[tuple[Region, Span]]) -> int:
+    return sum(span.end - span.start for region, span in spans if region == "main")
+
+
+def _canonical(declared: str, targets: Targets, here: str) -> str:
+    """Return the declared canonical URL if it is on the page's own host."""
+    target = targets.resolve(declared) if declared else None
+    return target[0] if target and urlsplit(target[0]).netloc == urlsplit(here).netloc else here
+
+
+def _read_head(tree: LexborHTMLParser) -> _Head:
+    head = _Head()
+    other_title = ""
+    for node in tree.css("html, title, base, link, meta"):
+        tag, attributes = node.tag, node.attributes
+        if tag == "html":
+            head.language = attributes.get("lang") or attributes.get("xml:lang") or ""
+        elif tag == "title":
+            head.title = head.title or fold(visible(node.text()))
+        elif tag == "base":
+            head.base = head.base or attributes.get("href") or ""
+        elif tag == "link":
+            _read_link(head, attributes)
+        elif attributes.get("property") == "og:title":
+            other_title = other_title or fold(attributes.get("content") or "")
+        elif (attributes.get("http-equiv") or "").lower() == "refresh":
+            refresh = _REFRESH.match(attributes.get("content") or "")
+            if refresh and len(refresh[1]) < 5 and int(refresh[1]) <= _REFRESH_SECONDS:
+                head.refresh = head.refresh or refresh[2].strip()
+    head.title = head.title or other_title
+    return head
+
+
+def _read_link(head: _Head, attributes: Mapping[str, str | None]) -> None:
+    """Take `<link>`: the canonical URL, and the neighbours of a page that is one of a series."""
+    href = attributes.get("href") or ""
+    for rel in (attributes.get("rel") or "").lower().split():
+        if rel == "canonical":
+            head.canonical = head.canonical or href
+        elif rel in _REL and href:
+            head.links.append(
+                Found(href, tag="link", attributes={"title": attributes.get("title") or _REL[rel]}, region="nav")
+            )

@@ -1,0 +1,86 @@
+"""Scope: does a URL belong to the site that was asked about?
+
+A site is a host, or a registrable domain, and the folder the root URL lies in; hosts are compared whole and paths
+segment by segment. Not a crawler's frontier: it keeps no state. Source: the Public Suffix List for registrable domains.
+"""
+
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from publicsuffixlist import PublicSuffixList
+
+from webfarer.core.errors import Refused
+from webfarer.web.guard import canonical_url
+
+_FILE = re.compile(r".+\.[A-Za-z][A-Za-z0-9]{0,4}")
+_NO_PAGE = frozenset(
+    """7z aac apk avi avif bin bmp bz2 css csv deb dmg doc docx eot epub exe flac gif gz ico iso jar jpeg jpg js json
+    m4a m4v map mjs mkv mov mp3 mp4 mpeg mpg msi odp ods odt ogg ogv otf pdf pkg png ppt pptx ps rar rpm svg tar tgz tif
+    tiff ttf wasm wav webm webmanifest webp whl wmv woff woff2 xls xlsx xz zip zst""".split()
+)
+
+
+def looks_like_page(url: str) -> bool:
+    """Say whether the end of the path leaves open that `url` is a page: not an image, archive, script, font, PDF …"""
+    path = urlsplit(url).path
+    if "/wiki/" in path:  # wikis name pages after their subject: /wiki/Node.js, /wiki/File:Map.png
+        return True
+    stem, dot, extension = path.rpartition("/")[2].rpartition(".")
+    return not (stem and dot) or extension.lower() not in _NO_PAGE
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()  # reading the list takes a fifth of a second, and most scopes never need it
+
+
+@lru_cache(maxsize=1024)
+def _registrable(host: str) -> str:
+    """Return the domain somebody registered ("example.co.uk"), or the host itself where there is none."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return _suffixes().privatesuffix(host) or host
+    return host
+
+
+def _without_www(host: str) -> str:
+    rest = host.removeprefix("www.")
+    return rest if "." in rest else host
+
+
+class Scope:
+    """The site around a root URL.
+
+    Args:
+        root_url: where the site begins. "https://a.example/docs/index.html" opens "/docs/"; "https://a.example/docs"
+            opens "/docs" and what lies below it.
+        subdomains: take in every host of the same registrable domain.
+    """
+
+    def __init__(self, root_url: str, subdomains: bool = False) -> None:
+        self._site = _registrable if subdomains else _without_www
+        self.root = canonical_url(root_url)
+        host, port, folder = _parts(self.root)
+        if folder and _FILE.fullmatch(folder[-1]):
+            folder = folder[:-1]
+        self._key = self._site(host), port
+        self._folder = folder
+
+    def contains(self, url: str) -> bool:
+        """Say whether `url` is a page of the site (http and https on their own ports are one site)."""
+        try:
+            url = canonical_url(url)
+        except Refused:
+            return False
+        host, port, path = _parts(url)
+        inside = path[: len(self._folder)] == self._folder
+        return inside and (self._site(host), port) == self._key and looks_like_page(url)
+
+
+def _parts(url: str) -> tuple[str, int | None, list[str]]:
+    """Split a canonical URL into host, port (None: the scheme's own) and path segments (no empty one at the end)."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port, parts.path.rstrip("/").split("/")[1:]
