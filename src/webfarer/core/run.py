@@ -47,6 +47,18 @@ class Run:
         self.trace = trace
         self.ledger = Ledger(budget, clock=lambda: trace.time)
         self._counts: Counter[str] = Counter()
+        self._stop_asked = False
+
+    def stop(self) -> None:
+        """Ask the agent to end with its best answer so far; it does so before its next action."""
+        self._stop_asked = True
+
+    def stopping(self) -> bool:
+        """Say whether the run was asked to stop; the agent that sees it must end. Recorded, so a replay stops there."""
+        if self.trace.upcoming != "stop" and (self.trace.replaying or not self._stop_asked):
+            return False
+        self.trace.emit("stop")
+        return True
 
     async def call(
         self,

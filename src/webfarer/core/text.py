@@ -7,7 +7,6 @@ Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -63,7 +62,7 @@ def _pairs(run: str) -> Iterable[str]:
 
 
 class BM25:
-    """BM25 over a list of bags of words that may grow.
+    """BM25 over a list of bags of words; documents may be added and may grow.
 
     Args:
         k1: saturation of repeated terms.
@@ -72,36 +71,39 @@ class BM25:
 
     def __init__(self, k1: float = 1.2, b: float = 0.75) -> None:
         self.k1, self.b = k1, b
-        self._docs: list[Counter[str]] = []
         self._lengths: list[int] = []
-        self._df: Counter[str] = Counter()
+        self._total = 0
+        self._postings: dict[str, dict[int, int]] = {}
 
     def __len__(self) -> int:
-        return len(self._docs)
+        return len(self._lengths)
 
     def add(self, terms: Sequence[str]) -> int:
         """Add a document; return its number."""
-        bag = Counter(terms)
-        self._docs.append(bag)
-        self._lengths.append(len(terms))
-        self._df.update(bag.keys())
-        return len(self._docs) - 1
+        self._lengths.append(0)
+        self.extend(len(self._lengths) - 1, terms)
+        return len(self._lengths) - 1
+
+    def extend(self, number: int, terms: Sequence[str]) -> None:
+        """Append terms to document `number`."""
+        self._lengths[number] += len(terms)
+        self._total += len(terms)
+        for term in terms:
+            posting = self._postings.setdefault(term, {})
+            posting[number] = posting.get(number, 0) + 1
 
     def idf(self, term: str) -> float:
         """Return the (never negative) inverse document frequency of `term`."""
-        n = self._df.get(term, 0)
-        return math.log(1 + (len(self._docs) - n + 0.5) / (n + 0.5))
+        n = len(self._postings.get(term, ()))
+        return math.log(1 + (len(self._lengths) - n + 0.5) / (n + 0.5))
 
     def scores(self, query: Iterable[str]) -> list[float]:
         """Return every document's score for `query`; each distinct query term counts once."""
-        mean = max(1.0, sum(self._lengths) / max(1, len(self._lengths)))
-        norms = [self.k1 * (1 - self.b + self.b * length / mean) for length in self._lengths]
-        total = [0.0] * len(self._docs)
+        mean = max(1.0, self._total / max(1, len(self._lengths)))
+        scores = [0.0] * len(self._lengths)
         for term in sorted(set(query)):  # sorted: floating-point sums must not depend on hash order
-            if not self._df.get(term):
-                continue
             idf = self.idf(term)
-            for number, bag in enumerate(self._docs):
-                if tf := bag.get(term, 0):
-                    total[number] += idf * tf * (self.k1 + 1) / (tf + norms[number])
-        return total
+            for number, tf in self._postings.get(term, {}).items():
+                norm = self.k1 * (1 - self.b + self.b * self._lengths[number] / mean)
+                scores[number] += idf * tf * (self.k1 + 1) / (tf + norm)
+        return scores

@@ -143,6 +143,11 @@ class Trace:
         return self._next < len(self._recorded)
 
     @property
+    def upcoming(self) -> str:
+        """Type of the next recorded event, or "" when the recording has been followed to its end."""
+        return self._recorded[self._next].type if self.replaying else ""
+
+    @property
     def sealed(self) -> bool:
         """True for a replay: nothing may be performed or written."""
         return not self._live

@@ -1,7 +1,8 @@
 """What each HTML element means for the text: one small method per kind.
 
-A method writes what comes before the content and returns what is to happen after it. It never looks at links or
-regions; the walk does. Source: the HTML standard's rendering section, as far as text is concerned.
+A method writes what comes before the content and returns what is to happen after it, or None when the content is not to
+be read. It never looks at links or regions; the walk does. Source: the HTML standard's rendering section, as far as
+text is concerned.
 """
 
 import re
@@ -17,9 +18,25 @@ Attributes = Mapping[str, str | None]
 Close = Callable[[], None]
 Open = Callable[[LexborNode, str, Attributes], Close | None]
 
-_LINES = "div option label button address details summary legend fieldset figcaption caption"
+_LINES = "div address details summary legend fieldset figcaption caption"
 _AIRY = "aside body center figure footer form header html nav section menu dir search hgroup frameset"
+_SKIPPED = """head script style noscript template svg iframe object embed audio video canvas select datalist textarea
+    title annotation annotation-xml rp rt noframes dialog -comment""".split()
+_IN_LISTING = "a, br, div, p, img, [hidden], [style], [aria-hidden], " + ", ".join(_SKIPPED[:-1])
 _FENCES = re.compile(r"`{3,}")
+
+
+def _nothing() -> None:
+    """Close an element that left nothing open."""
+
+
+def do_nothing(node: LexborNode, tag: str, attributes: Attributes) -> Close:
+    """Open an element that means nothing for the text but what is in it."""
+    return _nothing
+
+
+def skip(node: LexborNode, tag: str, attributes: Attributes) -> None:
+    """Open an element whose content is not text for readers."""
 
 
 class Elements:
@@ -47,7 +64,9 @@ class Elements:
         self._tables: list[Table | None] = []  # None for a table that arranges the page
         self._term: Block | None = None
         self.openers: dict[str, Open] = {
+            **dict.fromkeys(_SKIPPED, skip),
             **dict.fromkeys(_LINES.split(), self._line),
+            **dict.fromkeys(("label", "button"), self._apart),
             **dict.fromkeys(_AIRY.split(), self._airy),
             **dict.fromkeys(("code", "kbd", "samp", "tt"), self._code),
             **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), self._headline),
@@ -69,18 +88,17 @@ class Elements:
             "input": self._input,
         }
 
-    def _line(self, node: LexborNode, tag: str, attributes: Attributes) -> Close | None:
-        if tag in ("label", "button") or (tag == "div" and self.preformatted):
-            return self._inline(tag)
+    def _line(self, node: LexborNode, tag: str, attributes: Attributes) -> Close:
+        if self.preformatted:
+            return lambda: self.pen.raw("\n")
         self.pen.line_break()
         return self.pen.line_break
 
-    def _inline(self, tag: str) -> Close | None:
-        """Keep a button apart from its neighbours; begin a new line after a line of a listing."""
+    def _apart(self, node: LexborNode, tag: str, attributes: Attributes) -> Close:
         if self.preformatted:
-            return (lambda: self.pen.raw("\n")) if tag == "div" else None
-        self.pen.text(" ")
-        return lambda: self.pen.text(" ")
+            return _nothing
+        self.pen.space()
+        return self.pen.space
 
     def _airy(self, node: LexborNode, tag: str, attributes: Attributes) -> Close:
         self.pen.block()
@@ -212,7 +230,7 @@ class Elements:
 
         return close
 
-    def _row(self, node: LexborNode, tag: str, attributes: Attributes) -> Close | None:
+    def _row(self, node: LexborNode, tag: str, attributes: Attributes) -> Close:
         table = self._tables[-1] if self._tables else None
         if table is None:
             self.pen.line_break()
@@ -226,13 +244,13 @@ class Elements:
 
         return close
 
-    def _cell(self, node: LexborNode, tag: str, attributes: Attributes) -> Close | None:
+    def _cell(self, node: LexborNode, tag: str, attributes: Attributes) -> Close:
         table = self._tables[-1] if self._tables else None
         if table is None:
             self.pen.line_break()
             return self.pen.line_break
         table.cell(attributes)
-        return None
+        return _nothing
 
     def _quote(self, node: LexborNode, tag: str, attributes: Attributes) -> Close:
         pen = self.pen
@@ -245,21 +263,25 @@ class Elements:
 
         return close
 
-    def _code(self, node: LexborNode, tag: str, attributes: Attributes) -> Close | None:
+    def _code(self, node: LexborNode, tag: str, attributes: Attributes) -> Close:
         if self.preformatted:
-            return None
+            return _nothing
         self.pen.open_code()
         return self.pen.close_code
 
     def _pre(self, node: LexborNode, tag: str, attributes: Attributes) -> Close | None:
         if self.preformatted or self.pen.cell:
-            return None
+            return _nothing
         text = node.text()
         if not text.strip():
             return None
         fence = "`" * max(3, 1 + max(map(len, _FENCES.findall(text)), default=0))
-        self.preformatted += 1
         self.pen.open_fence(fence)
+        if node.css_first(_IN_LISTING) is None:
+            self.pen.raw(text)  # nothing but coloured words, which are most of a manual's elements
+            self.pen.close_fence(fence)
+            return None
+        self.preformatted += 1
 
         def close() -> None:
             self.preformatted -= 1
@@ -293,6 +315,7 @@ class Elements:
         pen.sign("]")
         pen.weight = weight
 
-    def _input(self, node: LexborNode, tag: str, attributes: Attributes) -> None:
+    def _input(self, node: LexborNode, tag: str, attributes: Attributes) -> Close:
         if (attributes.get("type") or "").lower() == "password":
             self.password = True
+        return _nothing

@@ -119,15 +119,15 @@ def _read_plain(text: str, page: Page, limits: ReadLimits) -> Page:
 def _read_html(html: str, page: Page, limits: ReadLimits) -> Page:
     if html.lstrip().startswith("<?xml"):
         html = _SELF_CLOSED.sub(r"<\1\2></\1>", html)  # means nothing to an HTML parser, and would swallow what follows
-    tree = LexborHTMLParser(tame(html))
+    html = tame(html)
+    tree = LexborHTMLParser(html, scripting=True)  # as in a browser: what is in <noscript> is not part of the page
     head = _read_head(tree)
     bounds = Bounds(limits.nodes, limits.links, limits.markdown)
     walk = Walk(bounds)
-    if tree.root is not None:
-        walk.read(tree.root)
-        if walk.pen.length < _BARE:
-            walk = Walk(bounds, noscript=True)
-            walk.read(tree.root)
+    walk.read(tree)
+    if walk.pen.length < _BARE and "<noscript" in html:
+        walk = Walk(bounds, noscript=True)
+        walk.read(LexborHTMLParser(html))
     markdown, spans = walk.pen.result()[: limits.markdown], walk.pen.spans(limits.markdown)
     found = [*head.links, *walk.found]
     if len(markdown) < _BARE and head.refresh:
@@ -174,11 +174,11 @@ def _canonical(declared: str, targets: Targets, here: str) -> str:
 def _read_head(tree: LexborHTMLParser) -> _Head:
     head = _Head()
     other_title = ""
-    for node in tree.css("html, title, base, link, meta"):
+    if tree.root is not None:
+        head.language = tree.root.attributes.get("lang") or tree.root.attributes.get("xml:lang") or ""
+    for node in tree.head.iter() if tree.head is not None else ():
         tag, attributes = node.tag, node.attributes
-        if tag == "html":
-            head.language = attributes.get("lang") or attributes.get("xml:lang") or ""
-        elif tag == "title":
+        if tag == "title":
             head.title = head.title or fold(visible(node.text()))
         elif tag == "base":
             head.base = head.base or attributes.get("href") or ""
@@ -190,6 +190,8 @@ def _read_head(tree: LexborHTMLParser) -> _Head:
             refresh = _REFRESH.match(attributes.get("content") or "")
             if refresh and len(refresh[1]) < 5 and int(refresh[1]) <= _REFRESH_SECONDS:
                 head.refresh = head.refresh or refresh[2].strip()
+    if not head.title and (title := tree.css_first("title")) is not None:
+        head.title = fold(visible(title.text()))  # text before the head ends it, and its title lands in the body
     head.title = head.title or other_title
     return head
 

@@ -12,6 +12,7 @@ _KANA = re.compile(r"[぀-ヿ]+")
 _HANGUL = re.compile(r"[가-힯ᄀ-ᇿ]+")
 _CYRILLIC = re.compile(r"[Ѐ-ӿ]+")
 _ENGLISH = frozenset("the of and to in is a for that with be are this on as or by it an from not you can".split())
+_FOREIGN = re.compile(r"[㐀-鿿぀-ヿ가-힯ᄀ-ᇿ]+")
 _PRIMARY = re.compile(r"\s*([a-zA-Z]{2})(?:[-_]|\s*$)")
 _SCRIPTS = {"zh": _HAN, "ja": re.compile(r"[぀-ヿ㐀-鿿]+"), "ko": _HANGUL, "ru": _CYRILLIC}
 
@@ -21,33 +22,29 @@ def language_of(text: str, declared: str = "") -> str:
     primary = _PRIMARY.match(declared)
     code = primary[1].lower() if primary else ""
     text = text[:_SAMPLE]
-    if code and code not in _SCRIPTS and text.isascii():
-        return code
-    sample = "".join(text.split())
-    found = _by_script(sample, text)
-    if not code:
-        return found
     if code in _SCRIPTS:
         # Pages about code are full of Latin letters: only the absence of the declared script contradicts it.
-        return code if not sample or _SCRIPTS[code].search(sample) else found or code
-    return found if found in _SCRIPTS and _share(sample, _SCRIPTS[found]) > 0.5 else code
+        return code if not text or _SCRIPTS[code].search(text) else _by_script(text) or code
+    # Any other language gives way to a script it is not written in.
+    return code if code and _share(text, _FOREIGN) < 0.5 else _by_script(text) or code
 
 
-def _share(sample: str, script: re.Pattern[str]) -> float:
-    return sum(map(len, script.findall(sample))) / len(sample) if sample else 0.0
+def _share(text: str, script: re.Pattern[str]) -> float:
+    """Return the part of the characters that are of `script`; white space does not count."""
+    size = len(text) - text.count(" ") - text.count("\n")
+    return sum(map(len, script.findall(text))) / size if size and not text.isascii() else 0.0
 
 
-def _by_script(sample: str, text: str) -> str:
-    if not sample.isascii():
-        han, kana = _share(sample, _HAN), _share(sample, _KANA)
-        if kana > 0.1 * (han + kana) and han + kana > 0.2:
-            return "ja"
-        if han > 0.2:
-            return "zh"
-        if _share(sample, _HANGUL) > 0.2:
-            return "ko"
-        if _share(sample, _CYRILLIC) > 0.5:
-            return "ru"
+def _by_script(text: str) -> str:
+    han, kana = _share(text, _HAN), _share(text, _KANA)
+    if kana > 0.1 * (han + kana) and han + kana > 0.2:
+        return "ja"
+    if han > 0.2:
+        return "zh"
+    if _share(text, _HANGUL) > 0.2:
+        return "ko"
+    if _share(text, _CYRILLIC) > 0.5:
+        return "ru"
     words = text.lower().split()
     common = sum(map(_ENGLISH.__contains__, words))
     return "en" if common >= 3 and common * 12 >= len(words) else ""

@@ -25,7 +25,7 @@ LEADING = ("href", "onclick", "src", *_DATA)
 """Attributes without which :func:`href_of` finds nothing."""
 _LOOKS_LIKE_URL = re.compile(r"(?:https?:)?//\S+|[./?]\S*|[\w.~-]+(?:/\S*|\.(?:html?|php|aspx?|jsp)\S*)", re.IGNORECASE)
 # A plain relative path needs no parsing: the base's folder and the path, joined, are already canonical.
-_PLAIN = re.compile(r"(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*/)*[A-Za-z0-9_~-][A-Za-z0-9_.~-]*")
+_PLAIN = re.compile(r"((?:\.\./)*)((?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*/)*[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)")
 _LINE_SIGNS = re.compile(r"^[>\s]*(?:(?:[-:]|#+|\d+\.)\s+|\|\s|`{3,}\s*)*", re.MULTILINE)
 
 
@@ -73,7 +73,10 @@ class Targets:
         self._base = here
         if base:
             self._base = _canonical(base, here) or here
-        self._folder = self._base.partition("?")[0].rpartition("/")[0] + "/"
+        # The base's folder, the one above it, and so on up to the root.
+        self._folders = [self._base.partition("?")[0].rpartition("/")[0]]
+        while self._folders[-1].count("/") > 2:
+            self._folders.append(self._folders[-1].rpartition("/")[0])
         self._known: dict[str, str] = {}
 
     def resolve(self, href: str) -> tuple[str, str] | None:
@@ -87,7 +90,11 @@ class Targets:
         return url, fragment
 
     def _resolve(self, path: str) -> str:
-        return self._folder + path if _PLAIN.fullmatch(path) else _canonical(path, self._base)
+        plain = _PLAIN.fullmatch(path)
+        if plain is None:
+            return _canonical(path, self._base)
+        above = min(len(plain[1]) // 3, len(self._folders) - 1)
+        return f"{self._folders[above]}/{plain[2]}"
 
 
 def _canonical(url: str, base: str) -> str:
@@ -183,6 +190,8 @@ def _context(found: Found, markdown: str, at: int, length: int) -> str:
 
 def _plain(text: str) -> str:
     """Return `text` without the signs that begin lines of lists, quotes, headings and tables."""
+    if "\n" not in text and text[:1].isalpha():
+        return text
     return _LINE_SIGNS.sub(" ", text)
 
 

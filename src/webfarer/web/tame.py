@@ -10,7 +10,7 @@ import re
 from collections import Counter
 
 _MANY = 15_000  # tags that open more than others close; below it, quadratic work stays under a second
-_LARGE = 50_000  # characters; below it, one tag with every character an attribute is too
+_LARGE = 100_000  # characters; below it, one tag with every character an attribute is too
 _LONG_TAG = 4_000
 _DEPTH = 256
 

@@ -6,22 +6,15 @@ the text is written :mod:`webfarer.web.markdown`'s.
 
 from dataclasses import dataclass
 
-from selectolax.lexbor import LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from webfarer.core.types import Region
-from webfarer.web.elements import Attributes, Close, Elements
+from webfarer.web.elements import Attributes, Close, Elements, do_nothing, skip
 from webfarer.web.links import LEADING, Found, href_of
 from webfarer.web.markdown import Pen
 from webfarer.web.regions import HIDING, NAMED, NAMING, TELLING_TAGS, is_hidden, region_of
 
-_SKIPPED = frozenset(
-    """head script style noscript template svg iframe object embed audio video canvas select datalist textarea title
-    annotation annotation-xml rp rt noframes dialog -comment""".split()
-)
 _TELLING = frozenset((*HIDING, *LEADING))
-_IN_LISTING = "a, br, div, p, img, [hidden], [style], [aria-hidden], [onclick], [data-url], [data-href], " + ", ".join(
-    sorted(_SKIPPED - {"-comment"})
-)
 _PERMALINKS = frozenset("¶ # § 🔗".split())
 
 
@@ -47,18 +40,18 @@ class Walk:
     def __init__(self, bounds: Bounds, *, noscript: bool = False) -> None:
         self.pen = Pen()
         self.elements = Elements(self.pen)
+        if noscript:
+            del self.elements.openers["noscript"]
         self.found: list[Found] = []
         self.truncated = False
         self._bounds = bounds
-        self._skipped = _SKIPPED - {"noscript"} if noscript else _SKIPPED
-        self._notable = NAMED | self.elements.openers.keys()
 
-    def read(self, root: LexborNode) -> None:
-        """Walk the tree under `root`."""
+    def read(self, tree: LexborHTMLParser) -> None:
+        """Walk the whole tree."""
         elements, pen, most, left = self.elements, self.pen, self._bounds.markdown, self._bounds.nodes
-        skipped, notable, telling, enter = self._skipped, self._notable, _TELLING, self._enter
+        openers, enter, telling = elements.openers, self._enter, _TELLING
         stack: list[tuple[LexborNode, Close]] = []
-        node = root.first_child
+        node = tree.root.first_child if tree.root is not None else None
         while node is not None and left > 0 and pen.length <= most:
             left -= 1
             tag = node.tag or ""
@@ -70,10 +63,12 @@ class Walk:
                     pen.space()
                 else:
                     pen.text(text)
-            elif tag not in skipped:
+            elif (opener := openers.get(tag, do_nothing)) is not skip:
                 attributes = node.attributes
-                told = bool(attributes) and not telling.isdisjoint(attributes)
-                close = enter(node, tag, attributes, told) if told or tag in notable else _nothing
+                if tag in NAMED or (attributes and not telling.isdisjoint(attributes)):
+                    close = enter(node, tag, attributes)
+                else:
+                    close = opener(node, tag, attributes)
                 if close is not None:
                     child = node.first_child
                     if child is not None:
@@ -91,10 +86,10 @@ class Walk:
         while stack:
             stack.pop()[1]()
 
-    def _enter(self, node: LexborNode, tag: str, attributes: Attributes, told: bool) -> Close | None:
-        """Open an element; return what closes it, or None when its content is not to be read."""
+    def _enter(self, node: LexborNode, tag: str, attributes: Attributes) -> Close | None:
+        """Open an element whose attributes or tag may hide it, make it a link or begin another region."""
         href = ""
-        if told:
+        if attributes:
             if is_hidden(tag, attributes):
                 return None
             href = href_of(tag, attributes)
@@ -102,19 +97,12 @@ class Walk:
                 if node.text().strip() in _PERMALINKS:
                     return None
                 href = ""
-        region = self._region(node, tag, attributes) if tag in NAMED and (attributes or tag in TELLING_TAGS) else None
+        region = self._region(node, tag, attributes) if tag in NAMED else None
         close_region = self._change_region(region) if region else None
-        opener = self.elements.openers.get(tag)
-        close = opener(node, tag, attributes) if opener else None
-        if tag == "pre" and close and not href and node.css_first(_IN_LISTING) is None:
-            self.pen.raw(node.text())  # a listing of nothing but coloured words: most of a manual's elements
-            close()
-            return None
-        if href and (link := self._link(tag, attributes, href)) is not None:
-            close = _first(link, close) if close else link
-        if close_region:
-            close = _first(close, close_region) if close else close_region
-        return close or _nothing
+        close = self.elements.openers.get(tag, do_nothing)(node, tag, attributes)
+        if close is not None and href and (link := self._link(tag, attributes, href)) is not None:
+            close = _first(link, close)
+        return _first(close, close_region) if close and close_region else close
 
     def _region(self, node: LexborNode, tag: str, attributes: Attributes) -> Region | None:
         """Return the region the element changes to, or None when it changes nothing."""
@@ -150,10 +138,6 @@ class Walk:
         link = Found(href, tag, attributes, pen.region, elements.heading, block, pen.length)
         self.found.append(link)
         return (lambda: pen.close_mark(link)) if pen.open_mark(link) else None
-
-
-def _nothing() -> None:
-    """Close an element that left nothing open."""
 
 
 def _first(one: Close, other: Close) -> Close:

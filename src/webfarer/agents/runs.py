@@ -1,0 +1,243 @@
+"""Runs from the outside: start one, resume it, replay it, list them.
+
+Each run is one file, `HOME/runs/ID.jsonl`. Its first event holds all that the run depends on except the key, so a run
+can be resumed or replayed from its id alone.
+"""
+
+import asyncio
+import datetime
+import secrets
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from webfarer.agents.decisions import POLICIES, Context
+from webfarer.agents.walker import Walker
+from webfarer.core.config import Settings, load_settings
+from webfarer.core.errors import ConfigError, FetchError, TraceError, WebfarerError
+from webfarer.core.fare import Budget
+from webfarer.core.run import Run
+from webfarer.core.trace import TRACE_VERSION, Event, Trace, read_events
+from webfarer.core.types import Answer
+from webfarer.models.base import ChatModel
+from webfarer.models.load import load_model
+from webfarer.models.metered import Metered
+from webfarer.models.scripted import Scripted
+from webfarer.web.client import Web
+from webfarer.web.guard import canonical_url
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Listener = Callable[[Event], None]
+_RECORDED = {"model", "base_url", "context", "policy", "archive", "seed", "budget", "web", "prices"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a caller may add to a walk.
+
+    Attributes:
+        settings: all settings; read from flags, environment and files when None.
+        web: a Web to share between walks; one is opened for this walk when None.
+        on_event: called with every event of the trace.
+        on_run: called with the run before it begins; `run.stop()` ends it early with the best answer so far.
+        run_id: chosen when None.
+        record: write the trace to the run's file; otherwise it stays in memory and cannot be resumed.
+    """
+
+    settings: Settings | None = None
+    web: Web | None = None
+    on_event: Listener | None = None
+    on_run: Callable[[Run], None] | None = None
+    run_id: str | None = None
+    record: bool = True
+
+
+async def walk(
+    url: str,
+    question: str,
+    *,
+    model: str | ChatModel | None = None,
+    budget: Budget | None = None,
+    options: Options = Options(),
+) -> Answer:
+    """Answer `question` from the website at `url`.
+
+    Args:
+        url: where the walk starts; only pages of this site and below this folder are opened.
+        question: in English or Chinese.
+        model: "provider:name", or a ChatModel; None takes the setting, and without one the lexical policy answers.
+        budget: limits; None takes the setting.
+        options: everything else.
+
+    Raises:
+        ConfigError: the URL, the question or a setting cannot work.
+        ModelAuth: the endpoint refuses the key.
+    """
+    given = {"model": model if isinstance(model, str) else None, "budget": budget}
+    settings = _with(options.settings or load_settings(), {k: v for k, v in given.items() if v is not None})
+    if not question.strip():
+        raise ConfigError("the question is empty")
+    try:
+        url = canonical_url(url if "://" in url else f"https://{url}")
+    except FetchError as error:
+        raise ConfigError(f"cannot start at {url!r}: {error.message}") from error
+    run_id = options.run_id or new_id()
+    trace = Trace.create(_path(settings, run_id) if options.record else None)
+    chat = load_model(settings.model, settings) if isinstance(model, str | None) else model
+    start = {
+        "kind": "walk",
+        "run": run_id,
+        "url": url,
+        "question": question,
+        "settings": settings.model_dump(mode="json", include=_RECORDED),
+        "model": chat and {"name": chat.name, "context": chat.context, "object": chat is model},
+    }
+    try:
+        return await _drive(trace, start, settings, chat, options)
+    except WebfarerError:
+        if options.record and not trace.events:  # nothing happened: a setting cannot work
+            _path(settings, run_id).unlink()
+        raise
+
+
+async def resume(run_id: str, *, model: ChatModel | None = None, options: Options = Options()) -> Answer:
+    """Go on with a run that was killed: what it holds is replayed, nothing is paid twice. A finished one just answers.
+
+    Args:
+        run_id: id, or the beginning of one.
+        model: needed only when the run was started with a ChatModel object.
+        options: as for `walk`; of its settings only the home folder and the key count.
+    """
+    settings = options.settings or load_settings()
+    path = find(settings, run_id)
+    trace = Trace.resume(path)
+    try:
+        start = _start(path)
+        settings = _with(settings, start["settings"])
+        if start["model"] and start["model"]["object"] and model is None:
+            raise ConfigError(f"run {start['run']} was started with a model object; pass one to resume it")
+        chat = model or load_model(settings.model, settings)
+    except WebfarerError:
+        trace.close()
+        raise
+    return await _drive(trace, start, settings, chat, options)
+
+
+async def replay(run_id: str, *, options: Options = Options()) -> Answer:
+    """Run a recorded run again without network or model, and compare every event.
+
+    Raises:
+        ReplayMismatch: the run took another way than its recording, or the recording is not complete.
+    """
+    settings = options.settings or load_settings()
+    path = find(settings, run_id)
+    start = _start(path)
+    model = start["model"]
+    silent = Scripted([], name=model["name"], context=model["context"]) if model else None  # never asked
+    return await _drive(Trace.replay(path), start, _with(settings, start["settings"]), silent, options)
+
+
+def _start(path: Path) -> dict[str, Any]:
+    events = read_events(path)
+    if not events:
+        raise TraceError(f"{path} holds no event; ask again instead of resuming", path=str(path))
+    return {name: value for name, value in events[0].data.items() if name != "version"}
+
+
+async def _drive(
+    trace: Trace, start: Mapping[str, Any], settings: Settings, model: ChatModel | None, options: Options
+) -> Answer:
+    """Run the agent that `start` describes on `trace`."""
+    async with AsyncExitStack() as stack:
+        stack.callback(trace.close)
+        if options.on_event:
+            trace.subscribe(options.on_event)
+        run = Run(start["run"], trace, settings.budget)
+        if options.on_run:
+            options.on_run(run)
+        if model is not None and not start["model"]["object"]:
+            stack.push_async_callback(model.close)
+        policy = POLICIES.load(settings.policy or ("chat" if model else "lexical"))
+        metered = Metered(run, model, settings.price(model.name)) if model else None
+        decider = policy(Context(run, metered, settings.seed))
+        trace.emit("start", version=TRACE_VERSION, **start)
+        web = options.web or Web(settings)
+        if options.web is None:
+            await stack.enter_async_context(web)
+        return await Walker(run, web, decider).walk(start["url"], start["question"])
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One line of `webfarer runs list`."""
+
+    run: str
+    question: str
+    url: str
+    stop_reason: str
+    events: int
+    seconds: float
+
+
+def list_runs(settings: Settings) -> list[Summary]:
+    """Return all recorded runs, newest first; a damaged log is listed as such."""
+    paths = sorted((settings.home / "runs").glob("*.jsonl"), key=lambda path: path.name, reverse=True)
+    return [_summary(path) for path in paths]
+
+
+def _summary(path: Path) -> Summary:
+    try:
+        events = read_events(path)
+    except TraceError as error:
+        return Summary(path.stem, error.message, "", "damaged", 0, 0.0)
+    start = events[0].data if events else {}
+    end = events[-1].data.get("answer", {}) if events and events[-1].type == "end" else {}
+    state = end.get("stop_reason", "interrupted")
+    seconds = events[-1].t if events else 0.0
+    return Summary(path.stem, start.get("question", ""), start.get("url", ""), state, len(events), seconds)
+
+
+def find(settings: Settings, run_id: str) -> Path:
+    """Return the log of the run whose id is or begins with `run_id`.
+
+    Raises:
+        ConfigError: none, or several.
+    """
+    found = sorted((settings.home / "runs").glob("*.jsonl"))
+    match = [path for path in found if path.stem == run_id] or [p for p in found if p.stem.startswith(run_id)]
+    if len(match) != 1:
+        many = f"; {len(match)} runs begin so" if match else ""
+        raise ConfigError(f"no single run {run_id!r} in {settings.home / 'runs'}{many} (see: webfarer runs list)")
+    return match[0]
+
+
+def new_id() -> str:
+    """Return an id that sorts by time."""
+    return f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def blocking(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
+    """Return the synchronous twin of an asynchronous function; not for use inside a running event loop."""
+
+    @wraps(function)
+    def twin(*args: P.args, **kwargs: P.kwargs) -> R:
+        return asyncio.run(function(*args, **kwargs))
+
+    return twin
+
+
+walk_sync = blocking(walk)
+
+
+def _path(settings: Settings, run_id: str) -> Path:
+    return settings.home / "runs" / f"{run_id}.jsonl"
+
+
+def _with(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return the settings with some values replaced and validated, nothing read from the environment again."""
+    kept = {name: getattr(settings, name) for name in Settings.model_fields}
+    return load_settings(**{**kept, **changes})

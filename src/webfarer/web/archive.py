@@ -1,0 +1,154 @@
+"""The archive: every body fetched, kept and content-addressed, so that a citation can be checked years later.
+
+One SQLite file (WAL). A record is one answer of a server; its body lies once per content as a zstd blob. A commit is
+made before the fetch counts as done, so a process killed at any moment finds what it paid for. Not a cache with
+expiry: nothing is ever deleted here.
+"""
+
+import hashlib
+import json
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import zstandard
+
+from webfarer.core.errors import ConfigError
+from webfarer.web.fetch import Response
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS blobs (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS records (
+  id TEXT PRIMARY KEY, url TEXT NOT NULL, final_url TEXT NOT NULL, status INTEGER NOT NULL, headers TEXT NOT NULL,
+  redirects TEXT NOT NULL, sha256 TEXT NOT NULL REFERENCES blobs, fetched REAL NOT NULL, wire_bytes INTEGER NOT NULL,
+  call TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS records_by_url ON records (url, fetched);
+CREATE INDEX IF NOT EXISTS records_by_call ON records (call) WHERE call != '';
+CREATE TABLE IF NOT EXISTS robots (origin TEXT PRIMARY KEY, text TEXT NOT NULL, fetched REAL NOT NULL) WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One archived answer.
+
+    Attributes:
+        id: 16 hex digits made of URL, time and content; the page id that citations carry.
+        url: the URL asked for; `final_url` the one that answered.
+        fetched: Unix time.
+        body: decoded bytes; `sha256` is theirs.
+        wire_bytes: what it cost to receive.
+    """
+
+    id: str
+    url: str
+    final_url: str
+    status: int
+    headers: dict[str, str]
+    redirects: tuple[str, ...]
+    sha256: str
+    fetched: float
+    wire_bytes: int
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header, or ""."""
+        return self.headers.get("content-type", "")
+
+
+class Archive:
+    """The archive at `path` (in memory for None). Also the store of robots.txt files (a RobotsCache)."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=30)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, _VERSION):
+                raise ConfigError(f"{path}: archive version {version}; this program reads {_VERSION}")
+            self._db.executescript(_SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigError(f"the archive {path} cannot be opened: {error}") from error
+        self._pack = zstandard.ZstdCompressor(level=3)
+        self._unpack = zstandard.ZstdDecompressor()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def keep(self, response: Response, call: str = "") -> Record:
+        """Keep an answer; `call` is the id of the call that fetched it. Committed when this returns."""
+        fetched = round(time.time(), 3)
+        sha = hashlib.sha256(response.body).hexdigest()
+        record_id = hashlib.sha256(f"{response.url}\n{fetched}\n{call}\n{sha}".encode()).hexdigest()[:16]
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (sha, self._pack.compress(response.body)))
+            row = (
+                record_id,
+                response.url,
+                response.final_url,
+                response.status,
+                json.dumps(response.headers),
+                json.dumps(response.redirects),
+                sha,
+                fetched,
+                response.wire_bytes,
+                call,
+            )
+            self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        found = self.record(record_id)
+        assert found is not None
+        return found
+
+    def record(self, record_id: str) -> Record | None:
+        """Return the record of that id."""
+        return self._one("id = ?", record_id)
+
+    def latest(self, url: str) -> Record | None:
+        """Return the newest record of the URL asked for."""
+        return self._one("url = ? ORDER BY fetched DESC LIMIT 1", url)
+
+    def of_call(self, call: str) -> Record | None:
+        """Return what the call of that id fetched, if it came so far before its process died."""
+        return self._one("call = ? LIMIT 1", call)
+
+    def _one(self, where: str, value: str) -> Record | None:
+        row = self._db.execute(
+            "SELECT id, url, final_url, status, headers, redirects, records.sha256, fetched, wire_bytes, data"
+            f" FROM records JOIN blobs ON blobs.sha256 = records.sha256 WHERE {where}",
+            (value,),
+        ).fetchone()
+        if row is None:
+            return None
+        record_id, asked, final_url, status, headers, redirects, sha, fetched, wire_bytes, data = row
+        body = self._unpack.decompress(data)
+        moves = tuple(json.loads(redirects))
+        return Record(record_id, asked, final_url, status, json.loads(headers), moves, sha, fetched, wire_bytes, body)
+
+    def get(self, origin: str) -> tuple[str, float] | None:
+        """Return the robots.txt of `origin` and the Unix time it was fetched (RobotsCache)."""
+        row = self._db.execute("SELECT text, fetched FROM robots WHERE origin = ?", (origin,)).fetchone()
+        return (row[0], row[1]) if row else None
+
+    def put(self, origin: str, text: str, fetched: float) -> None:
+        """Keep the robots.txt of `origin` (RobotsCache)."""
+        self._db.execute("INSERT OR REPLACE INTO robots VALUES (?, ?, ?)", (origin, text, fetched))

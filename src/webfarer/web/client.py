@@ -1,0 +1,104 @@
+"""The web as an agent meets it: a URL in, a Page out; guarded, archived, traced, budgeted.
+
+Three modes of one transport: `live` fetches and keeps; `record` fetches only what the archive lacks; `replay` never
+fetches, and what the archive lacks is an error. Whatever the mode, a page is read from archived bytes, so that the
+same record always gives the same page.
+"""
+
+from collections import OrderedDict
+from types import TracebackType
+from typing import Any, Self
+
+from webfarer.core.config import Settings
+from webfarer.core.errors import ArchiveMiss, FetchError, HttpStatus, Refused
+from webfarer.core.run import Call, Outcome, Run
+from webfarer.core.types import Page
+from webfarer.web.archive import Archive, Record
+from webfarer.web.extract import read_page
+from webfarer.web.fetch import Fetcher
+
+_PAGES_KEPT = 8
+_GRACE = 0.05  # the fetch ends before the run's own deadline does, so that what it received is charged
+
+
+class Web:
+    """One archive and one fetcher; shared by any number of runs.
+
+    Use as an asynchronous context manager. Closing it closes the archive it opened itself.
+    """
+
+    def __init__(self, settings: Settings, archive: Archive | None = None) -> None:
+        self.settings = settings
+        self._own = archive is None
+        self.archive = archive or Archive(settings.home / "archive.db")
+        self._fetcher = Fetcher(settings.web, robots_cache=self.archive)
+        self._pages: OrderedDict[str, Page] = OrderedDict()
+
+    async def __aenter__(self) -> Self:
+        await self._fetcher.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._fetcher.__aexit__(kind, error, trace)
+        if self._own:
+            self.archive.close()
+
+    async def open(self, run: Run, url: str) -> Page:
+        """Fetch and read the page at `url` as part of `run`.
+
+        Raises:
+            FetchError: it did not arrive, or cannot be read; the trace has it.
+            BudgetExceeded: no room for another page.
+        """
+
+        async def perform(call: Call) -> Outcome:
+            record = await self._obtain(run, url, call)
+            cost = {"pages": 1, "bytes": record.wire_bytes}
+            if record.status >= 400:
+                message = f"{record.final_url} answered {record.status}"
+                raise HttpStatus(message, cost=cost, url=url, status=record.status, record=record.id)
+            return Outcome({"record": record.id, "url": record.final_url, "status": record.status}, cost)
+
+        value: dict[str, Any] = await run.call("fetch", {"url": url}, perform, needs={"pages": 1})
+        return self.page(value["record"])
+
+    async def _obtain(self, run: Run, url: str, call: Call) -> Record:
+        mode = self.settings.archive
+        known = self.archive.of_call(call.id) or (self.archive.latest(url) if mode != "live" else None)
+        if known is not None:
+            return known
+        if mode == "replay":
+            raise ArchiveMiss(f"replay: the archive does not hold {url}; run once with --archive record", url=url)
+        try:
+            response = await self._fetcher.fetch(url, seconds=call.seconds - _GRACE, max_bytes=run.ledger.room("bytes"))
+        except FetchError as error:
+            if not isinstance(error, Refused):
+                error.cost = {"pages": 1, **error.cost}
+            raise
+        return self.archive.keep(response, call.id)
+
+    def page(self, record_id: str) -> Page:
+        """Read an archived page.
+
+        Raises:
+            ArchiveMiss: no such record.
+            NotReadable: the record holds no text.
+        """
+        page = self._pages.get(record_id)
+        if page is None:
+            record = self.archive.record(record_id)
+            if record is None:
+                raise ArchiveMiss(f"the archive does not hold the record {record_id}", record=record_id)
+            page = read_page(
+                record.body,
+                url=record.final_url,
+                content_type=record.content_type,
+                page_id=record.id,
+                language=record.headers.get("content-language", ""),
+            )
+            self._pages[record_id] = page
+            if len(self._pages) > _PAGES_KEPT:
+                self._pages.popitem(last=False)
+        return page
