@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="WEBFARER_",
         env_nested_delimiter="__",
+        nested_model_default_partial_update=True,  # one limit of the budget leaves the default of the others
         env_file=".env",
         extra="ignore",
         frozen=True,

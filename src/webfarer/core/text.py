@@ -16,12 +16,14 @@ _WORD = re.compile(r"[a-z0-9_ß-ɏ]+(?:['’][a-z]+)?|[\u3400-\u9fff]+", re.IGNO
 _POSSESSIVE = re.compile("['’]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _STOP_EN = frozenset(
-    """a an and any are as at be been but by can could did do does for from had has have how i if in into is it its
-    may me must my no nor not of on or our should so such than that the their them then there these they this those to
-    too us was we were what when where which who whom whose why will with would you your about please tell""".split()
+    """a about according am among an and any are as at be been but by can could did do does during for from go goes had
+    happen has have held how i if in into is it its may me must my no nor not of on or our please should so such take
+    taken takes tell than that the their them then there these they this those to too us was we were what when where
+    which who whom whose why will with would you your""".split()
 )
 _STOP_ZH = frozenset(
-    "的 了 和 是 在 与 及 或 吗 呢 请 问 请问 什么 哪 哪些 哪里 多少 几 如何 怎么 怎样 何时 为 有 由 于 其".split()
+    """了 和 是 在 与 及 或 吗 呢 请 问 请问 什么 哪 哪些 哪里 哪个 哪间 哪一 哪天 一天 多少 几 如何 怎么 怎样 何时 为 有
+    由 于 其 是谁 是多 是什 是哪 在哪""".split()
 )
 _stemmer = snowballstemmer.stemmer("english")
 
@@ -47,7 +49,8 @@ def words(text: str) -> list[str]:
     for match in _WORD.finditer(text.lower()):
         token = match.group()
         if _HAN.match(token):
-            out.extend(_pairs(token))
+            for run in token.split("的"):  # it joins words: pairs across it mean nothing
+                out.extend(_pairs(run))
             continue
         word = _POSSESSIVE.split(token)[0]
         parts = (word, *word.split("_")) if "_" in word else (word,)
@@ -56,8 +59,8 @@ def words(text: str) -> list[str]:
 
 
 def _pairs(run: str) -> Iterable[str]:
-    if len(run) == 1:
-        return () if run in _STOP_ZH else (run,)
+    if len(run) <= 1:
+        return (run,) if run and run not in _STOP_ZH else ()
     return (run[i : i + 2] for i in range(len(run) - 1) if run[i : i + 2] not in _STOP_ZH)
 
 

@@ -1,0 +1,116 @@
+"""The walker without a model: best-first over every link seen, with backtracking.
+
+Each link's target is a small document made of all labels, headings, contexts and URLs that point to it from the pages
+read; the question is matched against these with BM25, part by part. Pages that list a site (contents, index, sitemap)
+are opened first where a site has many links, since they say most about where everything is. Deterministic.
+Anchor text as a description of its target: Craswell et al., "Effective site finding using link anchor information",
+SIGIR 2001.
+"""
+
+import re
+from collections.abc import Callable
+from urllib.parse import unquote, urlsplit
+
+from webfarer.agents.decisions import Click, Context, Enough, Move, Walk
+from webfarer.agents.policies._reading import ReadingPolicy
+from webfarer.core.text import BM25, words
+from webfarer.core.types import Link, Page
+
+_CONTEXT_WEIGHT = 0.3
+_SOLVED = 0.8  # a part with such a find no longer leads the way
+_HUBS = 2
+_MANY_LINKS = 25
+_HUB_LABEL = re.compile(
+    r"\b(?:table of contents|contents|site ?map|alphabetical|all (?:pages|documents|topics)|full index|general index|"
+    r"keyword index|index|a-z|toc)\b|目录|索引|网站地图|站点地图|全部",
+    re.IGNORECASE,
+)
+_HUB_PATH = re.compile(r"contents|genindex|sitemap|keyword|doclist|\btoc\b", re.IGNORECASE)
+
+
+class Lexical(ReadingPolicy):
+    """Chooses the link whose target is described most like the question."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._labels = BM25(b=0.5)
+        self._contexts = BM25(b=0.5)
+        self._numbers: dict[str, int] = {}
+        self._links: list[tuple[Page, Link]] = []
+        self._said: set[tuple[int, str]] = set()
+        self._hubs: dict[str, int] = {}
+        self._hubs_opened = 0
+        self._taken: set[str] = set()
+
+    async def choose(self, walk: Walk) -> Move:
+        """Return a click on the best link of any page read, a listing page first where there are many links."""
+        for page in walk.pages:
+            self._take(page, walk.scope)
+        fresh = [(url, number) for url, number in self._numbers.items() if url not in walk.opened]
+        if not fresh:
+            return Enough("every link of the site was opened")
+        hub = self._best_hub([url for url, _ in fresh])
+        if hub:
+            self._hubs_opened += 1
+            return self._click(self._numbers[hub], "a page that lists the site")
+        scores = self._scores(walk)
+        number = max((number for _, number in fresh), key=lambda number: (scores[number], -number))
+        return self._click(number, f"fits the question best ({scores[number]:.2f})")
+
+    def _click(self, number: int, thought: str) -> Click:
+        page, link = self._links[number]
+        return Click(page, link, thought)
+
+    def _take(self, page: Page, scope: Callable[[str], bool]) -> None:
+        if page.id in self._taken:
+            return
+        self._taken.add(page.id)
+        for link in page.links:
+            if link.url not in self._numbers:
+                if not scope(link.url):
+                    continue
+                self._numbers[link.url] = self._labels.add(path_words(link.url))
+                self._contexts.add([])
+                self._links.append((page, link))
+            number = self._numbers[link.url]
+            if self._new(number, link.label):
+                self._labels.extend(number, words(link.label))
+            if self._new(number, f"{link.heading}\n{link.context}"):
+                self._contexts.extend(number, words(f"{link.heading} {link.context}"))
+            rank = 2 * bool(_HUB_LABEL.search(link.label)) + bool(_HUB_PATH.search(urlsplit(link.url).path))
+            if rank:
+                self._hubs[link.url] = max(rank, self._hubs.get(link.url, 0))
+
+    def _new(self, number: int, text: str) -> bool:
+        key = (number, text)
+        if key in self._said:
+            return False
+        self._said.add(key)
+        return True
+
+    def _best_hub(self, fresh: list[str]) -> str:
+        if self._hubs_opened >= _HUBS or len(self._numbers) < _MANY_LINKS:
+            return ""
+        ranked = [(self._hubs[url], -self._numbers[url], url) for url in fresh if url in self._hubs]
+        return max(ranked)[2] if ranked else ""
+
+    def _scores(self, walk: Walk) -> list[float]:
+        reader = self.reader(walk)
+        finds = [reader.finds(part) for part in range(len(reader.parts))]
+        open_parts = [i for i, found in enumerate(finds) if not found or found[0].score < _SOLVED]
+        total = [0.0] * len(self._links)
+        for part in open_parts or range(len(reader.parts)):
+            terms = reader.terms[part]
+            labels, contexts = self._labels.scores(terms), self._contexts.scores(terms)
+            total = [t + a + _CONTEXT_WEIGHT * b for t, a, b in zip(total, labels, contexts, strict=True)]
+        return total
+
+
+def path_words(url: str) -> list[str]:
+    """Return the words of a URL's path and query, its file type dropped."""
+    parts = urlsplit(url)
+    path = re.sub(r"\.(?:html?|php|aspx?|jsp)$", "", unquote(parts.path))
+    return words(re.sub(r"[/._+=&-]+", " ", f"{path} {unquote(parts.query)}"))
+
+
+policy = Lexical
