@@ -38,6 +38,7 @@ lock: setup           ## pin the versions that pyproject.toml allows
 
 docs: setup           ## rewrite what is generated in docs/
 	.venv/bin/python scripts/docs.py
+	.venv/bin/python scripts/reference.py
 
 clean:                ## remove .venv and every cache
 	rm -rf .venv .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist

@@ -15,6 +15,7 @@ import snowballstemmer
 _WORD = re.compile(r"[a-z0-9_ß-ɏ]+(?:['’][a-z]+)?|[\u3400-\u9fff]+", re.IGNORECASE)
 _POSSESSIVE = re.compile("['’]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_FIRST_HAN = "\u3400"
 _STOP_EN = frozenset(
     """a about according am among an and any are as at be been but by can could did do does during for from go goes had
     happen has have held how i if in into is it its may me must my no nor not of on or our please should so such take
@@ -46,16 +47,16 @@ def words(text: str) -> list[str]:
     Identifiers with `_` give their parts as well ("max_size" → "max_size", "max", "size").
     """
     out: list[str] = []
-    for match in _WORD.finditer(text.lower()):
-        token = match.group()
-        if _HAN.match(token):
-            for run in token.split("的"):  # it joins words: pairs across it mean nothing
-                out.extend(_pairs(run))
-            continue
-        word = _POSSESSIVE.split(token)[0]
-        parts = (word, *word.split("_")) if "_" in word else (word,)
-        out.extend(stem(part) for part in parts if part.strip("_") and part not in _STOP_EN)
+    for token in _WORD.findall(text.lower()):
+        out.extend(_pairs(token) if token[0] >= _FIRST_HAN else _terms(token))
     return out
+
+
+@lru_cache(maxsize=65_536)
+def _terms(token: str) -> tuple[str, ...]:
+    word = _POSSESSIVE.split(token)[0]
+    parts = (word, *word.split("_")) if "_" in word else (word,)
+    return tuple(stem(part) for part in parts if part.strip("_") and part not in _STOP_EN)
 
 
 def _pairs(run: str) -> Iterable[str]:

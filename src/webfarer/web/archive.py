@@ -16,7 +16,7 @@ from typing import Self
 
 import zstandard
 
-from webfarer.core.errors import ConfigError
+from webfarer.core.errors import ConfigError, NotReadable
 from webfarer.web.fetch import Response
 
 _SCHEMA = """
@@ -39,7 +39,7 @@ class Record:
     """One archived answer.
 
     Attributes:
-        id: 16 hex digits made of URL, time and content; the page id that citations carry.
+        id: 16 hex digits made of all the others and the call; the page id that citations carry.
         url: the URL asked for; `final_url` the one that answered.
         fetched: Unix time.
         body: decoded bytes; `sha256` is theirs.
@@ -71,16 +71,23 @@ class Archive:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=30)
+            self._prepare(path)
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigError(f"the archive {path} cannot be opened: {error}") from error
+        self._pack = zstandard.ZstdCompressor(level=3)
+        self._unpack = zstandard.ZstdDecompressor()
+
+    def _prepare(self, path: Path | None) -> None:
+        try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, _VERSION):
                 raise ConfigError(f"{path}: archive version {version}; this program reads {_VERSION}")
             self._db.executescript(_SCHEMA)
-        except (sqlite3.Error, OSError) as error:
-            raise ConfigError(f"the archive {path} cannot be opened: {error}") from error
-        self._pack = zstandard.ZstdCompressor(level=3)
-        self._unpack = zstandard.ZstdDecompressor()
+        except (sqlite3.Error, ConfigError):
+            self._db.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -98,29 +105,32 @@ class Archive:
         """Keep an answer; `call` is the id of the call that fetched it. Committed when this returns."""
         fetched = round(time.time(), 3)
         sha = hashlib.sha256(response.body).hexdigest()
-        record_id = hashlib.sha256(f"{response.url}\n{fetched}\n{call}\n{sha}".encode()).hexdigest()[:16]
+        row = (
+            response.url,
+            response.final_url,
+            response.status,
+            json.dumps(response.headers),
+            json.dumps(response.redirects),
+            sha,
+            fetched,
+            response.wire_bytes,
+            call,
+        )
+        record_id = hashlib.sha256(json.dumps(row).encode()).hexdigest()[:16]
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (sha, self._pack.compress(response.body)))
-            row = (
-                record_id,
-                response.url,
-                response.final_url,
-                response.status,
-                json.dumps(response.headers),
-                json.dumps(response.redirects),
-                sha,
-                fetched,
-                response.wire_bytes,
-                call,
-            )
-            self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            self._db.execute("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (record_id, *row))
         found = self.record(record_id)
         assert found is not None
         return found
 
     def record(self, record_id: str) -> Record | None:
-        """Return the record of that id."""
+        """Return the record of that id.
+
+        Raises:
+            NotReadable: its body is damaged; `latest` and `of_call` raise it too.
+        """
         return self._one("id = ?", record_id)
 
     def latest(self, url: str) -> Record | None:
@@ -140,7 +150,10 @@ class Archive:
         if row is None:
             return None
         record_id, asked, final_url, status, headers, redirects, sha, fetched, wire_bytes, data = row
-        body = self._unpack.decompress(data)
+        try:
+            body = self._unpack.decompress(data)
+        except zstandard.ZstdError as error:
+            raise NotReadable(f"the archive's record {record_id} is damaged: {error}", record=record_id) from error
         moves = tuple(json.loads(redirects))
         return Record(record_id, asked, final_url, status, json.loads(headers), moves, sha, fetched, wire_bytes, body)
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from webfarer.core.config import Settings
-from webfarer.core.errors import ArchiveMiss, FetchError, HttpStatus, Refused
+from webfarer.core.errors import ArchiveMiss, BudgetExceeded, FetchError, HttpStatus, Refused
 from webfarer.core.run import Call, Outcome, Run
 from webfarer.core.types import Page
 from webfarer.web.archive import Archive, Record
@@ -25,10 +25,16 @@ class Web:
     """One archive and one fetcher; shared by any number of runs.
 
     Use as an asynchronous context manager. Closing it closes the archive it opened itself.
+
+    Args:
+        settings: how to fetch, and the archive's mode.
+        archive: where the bytes are kept; None: the archive in the home folder.
+        pages_kept: pages read last that stay in memory; the others are read again from the archive.
     """
 
-    def __init__(self, settings: Settings, archive: Archive | None = None) -> None:
+    def __init__(self, settings: Settings, archive: Archive | None = None, pages_kept: int = _PAGES_KEPT) -> None:
         self.settings = settings
+        self._pages_kept = pages_kept
         self._own = archive is None
         self.archive = archive or Archive(settings.home / "archive.db")
         self._fetcher = Fetcher(settings.web, robots_cache=self.archive)
@@ -50,7 +56,7 @@ class Web:
 
         Raises:
             FetchError: it did not arrive, or cannot be read; the trace has it.
-            BudgetExceeded: no room for another page.
+            BudgetExceeded: no room for another page, or the page needs more than there is.
         """
 
         async def perform(call: Call) -> Outcome:
@@ -61,7 +67,7 @@ class Web:
                 raise HttpStatus(message, cost=cost, url=url, status=record.status, record=record.id)
             return Outcome({"record": record.id, "url": record.final_url, "status": record.status}, cost)
 
-        value: dict[str, Any] = await run.call("fetch", {"url": url}, perform, needs={"pages": 1})
+        value: dict[str, Any] = await run.call("fetch", {"url": url}, perform, needs={"pages": 1, "bytes": 0})
         return self.page(value["record"])
 
     async def _obtain(self, run: Run, url: str, call: Call) -> Record:
@@ -71,12 +77,17 @@ class Web:
             return known
         if mode == "replay":
             raise ArchiveMiss(f"replay: the archive does not hold {url}; run once with --archive record", url=url)
+        seconds = max(0.0, call.seconds - _GRACE)
         try:
-            response = await self._fetcher.fetch(url, seconds=call.seconds - _GRACE, max_bytes=run.ledger.room("bytes"))
+            response = await self._fetcher.fetch(url, seconds=seconds, max_bytes=run.ledger.room("bytes"))
         except FetchError as error:
             if not isinstance(error, Refused):
                 error.cost = {"pages": 1, **error.cost}
-            raise
+            meter = error.detail.get("bound")
+            if meter is None:
+                raise
+            message = f"the limit on {meter} is reached: {error.message}"
+            raise BudgetExceeded(message, cost=error.cost, meter=meter, url=url) from error
         return self.archive.keep(response, call.id)
 
     def page(self, record_id: str) -> Page:
@@ -99,6 +110,6 @@ class Web:
                 language=record.headers.get("content-language", ""),
             )
             self._pages[record_id] = page
-            if len(self._pages) > _PAGES_KEPT:
+            if len(self._pages) > self._pages_kept:
                 self._pages.popitem(last=False)
         return page

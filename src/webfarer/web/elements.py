@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping
 
 from selectolax.lexbor import LexborNode
 
-from webfarer.web.links import Block, fold
-from webfarer.web.markdown import Pen
+from webfarer.web.links import Block
+from webfarer.web.markdown import Pen, fold
 from webfarer.web.tables import Table, is_data_table
 
 Attributes = Mapping[str, str | None]
 Close = Callable[[], None]
 Open = Callable[[LexborNode, str, Attributes], Close | None]
 
-_LINES = "div address details summary legend fieldset figcaption caption"
-_AIRY = "aside body center figure footer form header html nav section menu dir search hgroup frameset"
+_LINES = "div address details summary legend fieldset figcaption"
+_AIRY = "caption aside body center figure footer form header html nav section menu dir search hgroup frameset"
 _SKIPPED = """head script style noscript template svg iframe object embed audio video canvas select datalist textarea
     title annotation annotation-xml rp rt noframes dialog -comment""".split()
 _IN_LISTING = "a, br, div, p, img, [hidden], [style], [aria-hidden], " + ", ".join(_SKIPPED[:-1])

@@ -17,10 +17,12 @@ from webfarer.web.charset import decode, is_binary
 from webfarer.web.classify import Features, classify
 from webfarer.web.guard import canonical_url
 from webfarer.web.language import language_of
-from webfarer.web.links import Found, Targets, finish, fold
-from webfarer.web.markdown import visible
+from webfarer.web.links import Found, Targets, finish
+from webfarer.web.markdown import fold, visible
 from webfarer.web.tame import tame
-from webfarer.web.walk import Bounds, Walk
+from webfarer.web.walk import ReadLimits, Walk
+
+__all__ = ["ReadLimits", "read_page"]
 
 _BARE = 20  # characters of text below which a page is as good as empty
 _MAIN_SHARE = 0.1
@@ -32,23 +34,6 @@ _SELF_CLOSED = re.compile(r"<(a|div|iframe|p|script|span|style|td|textarea|title
 _REFRESH = re.compile(r"\s*(\d+)(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?['\"]?\s*([^'\"]+)", re.IGNORECASE)
 _REL = {"next": "next", "prev": "previous", "previous": "previous", "contents": "contents", "toc": "contents"}
 _REFRESH_SECONDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLimits:
-    """How much of a document is read; what goes beyond is cut and the page says so.
-
-    Attributes:
-        html: characters of markup.
-        nodes: elements and texts.
-        links: links kept.
-        markdown: characters of text.
-    """
-
-    html: int = 10_000_000
-    nodes: int = 1_000_000
-    links: int = 5_000
-    markdown: int = 1_000_000
 
 
 @dataclass(slots=True)
@@ -122,21 +107,20 @@ def _read_html(html: str, page: Page, limits: ReadLimits) -> Page:
     html = tame(html)
     tree = LexborHTMLParser(html, scripting=True)  # as in a browser: what is in <noscript> is not part of the page
     head = _read_head(tree)
-    bounds = Bounds(limits.nodes, limits.links, limits.markdown)
-    walk = Walk(bounds)
+    walk = Walk(limits)
     walk.read(tree)
     if walk.pen.length < _BARE and "<noscript" in html:
-        walk = Walk(bounds, noscript=True)
+        walk = Walk(limits, noscript=True)
         walk.read(LexborHTMLParser(html))
     markdown, spans = walk.pen.result()[: limits.markdown], walk.pen.spans(limits.markdown)
     found = [*head.links, *walk.found]
-    if len(markdown) < _BARE and head.refresh:
+    targets = Targets(page.url, head.base)
+    if len(markdown) < _BARE and head.refresh and targets.resolve(head.refresh) != (page.url, ""):
         found.append(Found(head.refresh, "meta", {"title": "refresh"}, "main"))
     if _text_in_main(spans) < _MAIN_SHARE * len(markdown):
         spans = (("main", Span(0, len(markdown))),)
         for link in found:
             link.region = "main"
-    targets = Targets(page.url, head.base)
     links = _links(found, targets, markdown, limits.links)
     title = head.title or walk.elements.first_heading
     main = "".join(markdown[span.start : span.end] for region, span in spans if region == "main")

@@ -129,7 +129,8 @@ class Fetcher:
             max_bytes: most bytes to receive, besides the setting's own limit.
 
         Raises:
-            FetchError: nothing arrived; `cost` holds the bytes received, `detail` the URL and the redirects.
+            FetchError: nothing arrived; `cost` holds the bytes received, `detail` the URL, the redirects and, when one
+                of the caller's bounds ended it, which: `bound` is "seconds" or "bytes".
         """
         began = asyncio.get_running_loop().time()
         trip = _Trip(url, max_bytes, began + seconds)
@@ -138,7 +139,8 @@ class Fetcher:
             async with asyncio.timeout(None if seconds == math.inf else seconds):
                 return await self._persist(trip)
         except TimeoutError as error:
-            raise FetchTimeout(f"no answer within {seconds:g} s: {trip.url}", **_facts(trip, {})) from error
+            facts = _facts(trip, {"bound": "seconds"})
+            raise FetchTimeout(f"no answer within {seconds:.3g} s: {trip.url}", **facts) from error
         except FetchError as error:
             # a new one: callers that waited for the same robots.txt hold the same error
             raise type(error)(error.message, **_facts(trip, error.detail)) from error
@@ -243,17 +245,18 @@ class Fetcher:
         if kind.startswith(_NO_TEXT):
             raise NotReadable(f"the content type is {kind}, which holds no text", content_type=kind)
         limit = min(self._settings.max_wire_bytes, trip.max_bytes - trip.wire)
+        facts = {"limit": limit} | ({"bound": "bytes"} if limit < self._settings.max_wire_bytes else {})
         decoded = trip.max_bytes if trip.for_robots else self._settings.max_decoded_bytes
         body = Body(headers.get("content-encoding", ""), decoded, self._settings.max_ratio)
         received = 0
         try:
             if (answer.content_length or 0) > limit and not trip.for_robots:
-                raise TooLarge(f"the server announces {answer.content_length} bytes; the limit is {limit:.0f}")
+                raise TooLarge(f"the server announces {answer.content_length} bytes; the limit is {limit:.0f}", **facts)
             async for chunk in answer.content.iter_any():
                 received += len(chunk)
                 trip.wire += len(chunk)
                 if received > limit:
-                    raise TooLarge(f"the body is larger than {limit:.0f} bytes on the wire", limit=limit)
+                    raise TooLarge(f"the body is larger than {limit:.0f} bytes on the wire", **facts)
                 body.feed(chunk)
             return body.finish()
         except TooLarge:

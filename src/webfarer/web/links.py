@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from webfarer.core.errors import Refused
 from webfarer.core.types import Link, Region
 from webfarer.web.guard import canonical_url, split_fragment
-from webfarer.web.markdown import Mark
+from webfarer.web.markdown import Mark, fold
 
 _CONTEXT = 200
 _LABEL = 200
@@ -20,6 +20,7 @@ _ONCLICK = re.compile(
     r"(?:location(?:\.href)?\s*=(?!=)|location\.(?:assign|replace)\s*\(|window\.open\s*\()\s*"
     r"(?:'([^'\\]+)'|\"([^\"\\]+)\"|`([^`\\$]+)`)"
 )
+_UNSEEN = ("link", "meta")
 _DATA = ("data-href", "data-url")
 LEADING = ("href", "onclick", "src", *_DATA)
 """Attributes without which :func:`href_of` finds nothing."""
@@ -132,11 +133,6 @@ def _fallback(tag: str, attributes: Mapping[str, str | None]) -> str:
     return next((fold(value) for name in names if (value := attributes.get(name)) and value.strip()), "")[:_LABEL]
 
 
-def fold(text: str) -> str:
-    """Return `text` with its white space folded."""
-    return " ".join(text.split())
-
-
 def finish(found: Found, number: int, markdown: str, target: tuple[str, str]) -> Link:
     """Return the finished link."""
     label, at = _label(found, markdown)
@@ -167,6 +163,8 @@ def _label(found: Found, markdown: str) -> tuple[str, int]:
 
 def _context(found: Found, markdown: str, at: int, length: int) -> str:
     """Return the text of the block around the link, cut to size around its label."""
+    if found.tag in _UNSEEN:
+        return ""
     if found.block is not None:
         start, end = found.block.start, found.block.end if found.block.end >= 0 else len(markdown)
     else:

@@ -23,6 +23,11 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub("", text)
 
 
+def fold(text: str) -> str:
+    """Return `text` with its white space folded."""
+    return " ".join(text.split())
+
+
 @dataclass(slots=True, eq=False)
 class Mark:
     """A stretch of text that somebody wants to find again.
@@ -72,9 +77,9 @@ class Pen:
 
     def text(self, text: str) -> None:
         """Write visible text, white space folded."""
-        folded = " ".join(text.split())
+        folded = fold(text)
         if not folded.isprintable():
-            folded = " ".join(visible(folded).split())
+            folded = fold(visible(folded))
         if self._owed == _NONE and text[:1].isspace():
             self._owed = _SPACE
         if not folded:

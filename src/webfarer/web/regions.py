@@ -40,7 +40,7 @@ _NAMES: tuple[tuple[Region, re.Pattern[str]], ...] = tuple(
         (
             "nav",
             r"nav|navbar|nav-?bar|navigation|navheader|navfooter|menu|menu-?bar|top-?nav|side-?nav|(?:site|main|primary|"
-            r"global|page)[-_]?(?:nav|menu|navigation)|toc|table-?of-?contents|local-?toc|pagination|pager|related|"
+            r"global|page)[-_]?(?:nav|menu|navigation)|(?:\w+[-_])?toc|table-?of-?contents|local-?toc|pagination|pager|related|"
             r"sphinxsidebar(?:wrapper)?",
         ),
         ("aside", r"side-?bar|(?:left|right|main|page)[-_]?side-?bar|side-?bar[-_](?:left|right)|side-?bar-\w+"),

@@ -29,20 +29,22 @@ _RENAMED = dict.fromkeys("b big em font i nobr s small strike strong u".split(),
 }
 _BLOCKS = frozenset(
     """address article aside blockquote center details div dl fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr
-    main nav ol p pre section table ul li dt dd td th tr tbody thead tfoot""".split()
+    main nav ol option p pre section table ul li dt dd td th tr tbody thead tfoot""".split()
 )
-_ENDS = {  # an open element of these names ends where one of the key's name starts
-    "li": {"li", "p"},
-    "dt": {"dt", "dd", "p"},
-    "dd": {"dt", "dd", "p"},
-    "td": {"td", "th", "p"},
-    "th": {"td", "th", "p"},
-    "tr": {"td", "th", "tr", "p"},
-    "tbody": {"td", "th", "tr", "tbody", "thead", "p"},
-    "tfoot": {"td", "th", "tr", "tbody", "thead", "p"},
-    "option": {"option"},
+_P = frozenset({"p"})
+_CELL = _P | {"td", "th"}
+_ROW = _CELL | {"tr"}
+_ENDS = {  # open elements that end where one of the key's name starts
+    "li": _P | {"li"},
+    "dt": _P | {"dt", "dd"},
+    "dd": _P | {"dt", "dd"},
+    "td": _CELL,
+    "th": _CELL,
+    "tr": _ROW,
+    "tbody": _ROW | {"tbody", "thead"},
+    "tfoot": _ROW | {"tbody", "thead"},
+    "option": frozenset({"option"}),
 }
-_P = {"p"}
 
 
 def tame(html: str) -> str:
@@ -111,9 +113,8 @@ class _Tags:
                 while self._pop() != name:
                     pass
             return
-        ends = _ENDS.get(name, _P if name in _BLOCKS else ())
-        while self._stack and self._stack[-1] in ends:
-            self._pop()
+        if name in _BLOCKS:
+            self._end(_ENDS.get(name, _P))
         if name not in _VOID:
             if len(self._stack) >= _DEPTH:
                 return
@@ -124,6 +125,17 @@ class _Tags:
     def close_all(self) -> None:
         """Close what is still open."""
         while self._stack:
+            self._pop()
+
+    def _end(self, names: frozenset[str]) -> None:
+        """Close open elements of `names`, with what is open inside them, up to any other block."""
+        ended = len(self._stack)
+        for at in range(len(self._stack) - 1, -1, -1):
+            if self._stack[at] in names:
+                ended = at
+            elif self._stack[at] in _BLOCKS:
+                break
+        while len(self._stack) > ended:
             self._pop()
 
     def _pop(self) -> str:

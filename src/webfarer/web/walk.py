@@ -1,4 +1,4 @@
-"""One walk over the parsed tree: skips what is hidden, follows regions, collects links, stops at its bounds.
+"""One walk over the parsed tree: skips what is hidden, follows regions, collects links, stops at its limits.
 
 Iterative, so depth costs nothing. What an element means for the text is :mod:`webfarer.web.elements`' business, how
 the text is written :mod:`webfarer.web.markdown`'s.
@@ -19,12 +19,20 @@ _PERMALINKS = frozenset("¶ # § 🔗".split())
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """Where the walk stops: nodes visited, links kept, characters of markdown."""
+class ReadLimits:
+    """How much of a document is read; what goes beyond is cut and the page says so.
 
-    nodes: int
-    links: int
-    markdown: int
+    Attributes:
+        html: characters of markup.
+        nodes: elements and texts.
+        links: links kept.
+        markdown: characters of text.
+    """
+
+    html: int = 10_000_000
+    nodes: int = 1_000_000
+    links: int = 5_000
+    markdown: int = 1_000_000
 
 
 class Walk:
@@ -34,21 +42,21 @@ class Walk:
         pen: holds the markdown.
         elements: what was learnt on the way (headings, a password field).
         found: the links in document order.
-        truncated: a bound was reached.
+        truncated: a limit was reached.
     """
 
-    def __init__(self, bounds: Bounds, *, noscript: bool = False) -> None:
+    def __init__(self, limits: ReadLimits, *, noscript: bool = False) -> None:
         self.pen = Pen()
         self.elements = Elements(self.pen)
         if noscript:
             del self.elements.openers["noscript"]
         self.found: list[Found] = []
         self.truncated = False
-        self._bounds = bounds
+        self._limits = limits
 
     def read(self, tree: LexborHTMLParser) -> None:
         """Walk the whole tree."""
-        elements, pen, most, left = self.elements, self.pen, self._bounds.markdown, self._bounds.nodes
+        elements, pen, most, left = self.elements, self.pen, self._limits.markdown, self._limits.nodes
         openers, enter, telling = elements.openers, self._enter, _TELLING
         stack: list[tuple[LexborNode, Close]] = []
         node = tree.root.first_child if tree.root is not None else None
@@ -130,7 +138,7 @@ class Walk:
         return close
 
     def _link(self, tag: str, attributes: Attributes, href: str) -> Close | None:
-        if len(self.found) >= self._bounds.links:
+        if len(self.found) >= self._limits.links:
             self.truncated = True
             return None
         pen, elements = self.pen, self.elements

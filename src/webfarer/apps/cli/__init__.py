@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line: one module per command or group of commands; a name that begins with `_` is a helper."""
