@@ -1,5 +1,6 @@
 """The walker over served sites: how it ends, what it counts, and what it does with links that lead nowhere."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 from aiohttp import web as server
-from walk_kit import LIBRARY, QUESTION, TRUTH, Reader, fetched, html, kinds, links, log, serve_pages, settings, told
+from walk_kit import LIBRARY, QUESTION, TRUTH, Reader, fetched, html, kinds, links, log, serve_pages, settings
 
 from webfarer.agents.decisions import Back, Click, Draft, Enough, Move, Walk
 from webfarer.agents.runs import Options, replay, walk
@@ -19,9 +20,10 @@ from webfarer.core.types import Answer, Note, Quote, StopReason
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
 from webfarer.worlds.faults import serve_faults
-from webfarer.worlds.server import Site, serve
+from webfarer.worlds.server import Site, not_found, serve
 from webfarer.worlds.world import WorldSpec, generate
 
+ROBOTS = bytes(not_found().body or b"")  # there is none
 Decide = Callable[[Walk], Move]
 
 
@@ -30,7 +32,7 @@ class Script:
     """A policy that makes the given moves, then stops; a string stands for the click on the link to that path."""
 
     moves: list[str | Move | Decide]
-    draft: Draft = Draft("")
+    draft: Draft = field(default_factory=lambda: Draft(""))
     needs_model: ClassVar[bool] = False
     seen: list[str] = field(default_factory=list)
 
@@ -78,7 +80,7 @@ async def test_the_answer_its_sources_and_its_fare(tmp_path: Path, read: Reader 
     events = log(chosen, "r")
     assert [site.url.rstrip("/") + path for path in asked] == fetched(events)
     assert answer.fare.steps == len(kinds(events, "click")) + len(kinds(events, "back"))
-    assert answer.fare.bytes == sum(len(LIBRARY[path].encode()) for path in asked) + 104  # robots.txt: the 404 page
+    assert answer.fare.bytes == sum(len(LIBRARY[path].encode()) for path in asked) + len(ROBOTS)
     assert (answer.fare.calls > 0) == (answer.fare.tokens > 0) == (read is not None)
     assert answer == Answer.model_validate(events[-1].data["answer"])
 
@@ -90,7 +92,8 @@ async def test_a_generated_world_is_answered(tmp_path: Path, needs_model: bool) 
     chosen = settings(tmp_path)
     model = Reader(question.answer).model() if needs_model else None
     async with serve(world) as site:
-        answer = await walk(site.url, question.text, model=model, options=Options(settings=chosen))
+        budget = Budget(steps=40)
+        answer = await walk(site.url, question.text, model=model, budget=budget, options=Options(settings=chosen))
     assert question.answer in answer.text
     assert answer.stop_reason is StopReason.ANSWERED
     assert answer.verified
@@ -292,25 +295,22 @@ async def test_limits_on_models_do_not_bind_a_walk_without_one(tmp_path: Path) -
 
 
 async def test_walks_side_by_side_share_a_web_and_nothing_else(tmp_path: Path) -> None:
-    import asyncio
-
     worlds = [generate(WorldSpec("conference", seed, size=20, depth=2)) for seed in range(2)]
-    chosen = settings(tmp_path)
+    chosen = settings(tmp_path, budget={"steps": 6})
+
+    async def one(web: Web, site: Site, number: int) -> tuple[Any, ...]:
+        questions = worlds[number % 2].questions
+        question = questions[number // 2 % len(questions)]
+        model = Reader(question.answers[0]).model() if number % 3 == 0 else None
+        answer = await walk(site.url, question.text, model=model, options=Options(settings=chosen, web=web))
+        assert answer.question == question.text
+        assert all(source.url.startswith(site.url) for source in answer.sources)
+        quotes = [(claim.text, claim.quote and claim.quote.text, claim.verified) for claim in answer.claims]
+        return answer.text, answer.stop_reason, quotes, answer.fare.steps, answer.fare.pages, answer.fare.calls
+
     async with serve(worlds[0]) as first, serve(worlds[1]) as second, Web(chosen) as web:
-
-        async def one(number: int) -> tuple[str, Answer]:
-            site, world = ((first, worlds[0]), (second, worlds[1]))[number % 2]
-            question = world.questions[number // 2 % len(world.questions)]
-            model = Reader(question.answers[0]).model() if number % 3 == 0 else None
-            options = Options(settings=chosen, web=web, run_id=f"r{number}")
-            alone = Options(settings=chosen, web=web, run_id=f"alone{number}")
-            answer = await walk(site.url, question.text, model=model, options=options)
-            again = Reader(question.answers[0]).model() if model else None
-            return question.text, answer, (site, question, again, alone)
-
-        together = await asyncio.gather(*(one(number) for number in range(20)))
-        for text, answer, (site, question, model, options) in together:
-            assert answer.question == text
-            assert {source.url.startswith(site.url) for source in answer.sources} <= {True}
-            apart = told(await walk(site.url, question.text, model=model, options=options))
-            assert {**apart, "run": answer.run} == told(answer)
+        sites = (first, second)
+        together = await asyncio.gather(*(one(web, sites[number % 2], number) for number in range(20)))
+        apart = [await one(web, sites[number % 2], number) for number in range(20)]
+    assert together == apart
+    assert len(set(map(str, together))) > 4

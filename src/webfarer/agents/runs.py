@@ -86,8 +86,8 @@ async def walk(
     except FetchError as error:
         raise ConfigError(f"cannot start at {url!r}: {error.message}") from error
     run_id = options.run_id or new_id()
-    trace = Trace.create(_path(settings, run_id) if options.record else None)
     chat = load_model(settings.model, settings) if isinstance(model, str | None) else model
+    trace = Trace.create(_path(settings, run_id) if options.record else None)
     start = {
         "kind": "walk",
         "run": run_id,

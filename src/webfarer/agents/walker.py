@@ -20,6 +20,7 @@ from webfarer.web.scope import Scope
 _LOOP = 5  # the same move on the same page
 _RESERVE = 0.15  # share of each model limit kept for the last answer
 _RESERVE_SECONDS = 20.0
+_MODEL_METERS = ("tokens", "usd")
 _STOPS = {"seconds": StopReason.TIMEOUT, "steps": StopReason.TURNS}
 _WHY_NOT = {
     PageKind.BLOCKED: "the site shows a block page",
@@ -103,7 +104,7 @@ class Walker:
     def _check_limits(self, walk: Walk) -> None:
         if self._run.stopping():
             raise _Stop(StopReason.CANCELLED, "stopped on request")
-        meter = self._run.ledger.exhausted()
+        meter = self._run.ledger.exhausted(besides=() if self._policy.needs_model else _MODEL_METERS)
         if meter:
             raise self._limit(meter)
         walk.steps_left = self._run.ledger.room("steps")

@@ -5,7 +5,7 @@ call, so no run passes a limit by more than the one call in flight. A reserve ho
 last answer is written. Seconds are read from a clock that the trace drives, so a replayed run decides as it did.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -115,9 +115,12 @@ class Ledger:
             level = level.parent
         return max(0.0, room)
 
-    def exhausted(self) -> str | None:
-        """Return the first meter with no room left, or None. Turns never exhaust a run: it goes on without people."""
-        return next((m for m in METERS if m != "turns" and self.room(m) <= 0), None)
+    def exhausted(self, besides: Collection[str] = ()) -> str | None:
+        """Return the first meter with no room left, or None.
+
+        Turns never exhaust a run, which goes on without people; nor do those `besides` that it cannot spend.
+        """
+        return next((m for m in METERS if m != "turns" and m not in besides and self.room(m) <= 0), None)
 
     def require(self, **amounts: float) -> None:
         """Raise unless each named meter has room for the amount, and seconds are left.

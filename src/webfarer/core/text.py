@@ -48,7 +48,11 @@ def words(text: str) -> list[str]:
     """
     out: list[str] = []
     for token in _WORD.findall(text.lower()):
-        out.extend(_pairs(token) if token[0] >= _FIRST_HAN else _terms(token))
+        if token[0] < _FIRST_HAN:
+            out.extend(_terms(token))
+            continue
+        for run in token.split("的"):  # it joins words: pairs across it mean nothing
+            out.extend(_pairs(run))
     return out
 
 

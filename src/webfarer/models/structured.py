@@ -7,6 +7,7 @@ not fit gets one repair turn with the reason, and more room when it was cut. A v
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -50,6 +51,7 @@ async def ask(model: ChatModel, messages: Sequence[Message], schema: type[T], sa
         ) from problem
 
 
+@lru_cache(maxsize=64)
 def closed_schema(schema: type[BaseModel]) -> dict[str, Any]:
     """Return the JSON schema with every object closed and every property required, as strict servers want it."""
     return _close(schema.model_json_schema())  # type: ignore[no-any-return]

@@ -8,6 +8,7 @@ greediest vocabulary in common use, and digits to Qwen's, which spends a token o
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from webfarer.models.base import Message, Tool
 
@@ -22,25 +23,29 @@ _COST = ((0x250, 1.4), (0x400, 1.1), (0x530, 0.6), (0x800, 1.1), (0x3040, 1.5), 
 _COST_HANGUL, _COST_REST, _COST_ASTRAL = 1.1, 1.5, 2.7
 
 
+@lru_cache(maxsize=128)  # each prompt is counted several times on its way to the model
 def estimate(text: str) -> int:
     """Return about how many tokens `text` is, on the high side."""
-    total = 1.0
-    for match in _PIECE.finditer(text):
-        size = len(match.group())
-        match match.lastgroup:
-            case "word":
-                total += 1 if size <= 6 else size / 4.5
-            case "caps":
-                total += max(1.0, size / 3.2)
-            case "digits":
-                total += size
-            case "space":
-                total += 0 if match.group() == " " else max(1.0, size / 4)
-            case "mark":
-                total += min(size * 0.75, 1 + size / 8)
-            case _:
-                total += _other(ord(match.group()))
-    return int(total) + 1
+    return int(1 + sum(map(_cost, map(re.Match.group, _PIECE.finditer(text))))) + 1
+
+
+@lru_cache(maxsize=16_384)
+def _cost(piece: str) -> float:
+    size = len(piece)
+    found = _PIECE.match(piece)
+    match found and found.lastgroup:
+        case "word":
+            return 1 if size <= 6 else size / 4.5
+        case "caps":
+            return max(1.0, size / 3.2)
+        case "digits":
+            return size
+        case "space":
+            return 0 if piece == " " else max(1.0, size / 4)
+        case "mark":
+            return min(size * 0.75, 1 + size / 8)
+        case _:
+            return _other(ord(piece))
 
 
 def _other(code: int) -> float:

@@ -31,7 +31,7 @@ class ReadLimits:
 
     html: int = 10_000_000
     nodes: int = 1_000_000
-    links: int = 5_000
+    links: int = 20_000
     markdown: int = 1_000_000
 
 

@@ -85,7 +85,9 @@ class Reader:
         self._kinds = [[re.compile(k) for q, k in _KINDS if re.search(q, part, re.I)] for part in self.parts]
         self._wanted = {term for terms in self.terms for term in terms}
         self._units: list[Unit] = []
+        self._own: list[frozenset[str]] = []  # words of the question in each unit
         self._postings: dict[str, list[int]] = defaultdict(list)
+        self._of_kind: dict[tuple[int, int], bool] = {}
         self._page_words: dict[str, frozenset[str]] = {}
         self._read: set[str] = set()
 
@@ -101,6 +103,7 @@ class Reader:
                 self._postings[term].append(len(self._units))
             seen |= found
             self._units.append(unit)
+            self._own.append(frozenset(found))
         self._page_words[page.id] = frozenset(seen | self._wanted.intersection(words(page.title)))
 
     def weight(self, term: str) -> float:
@@ -126,7 +129,7 @@ class Reader:
 
     def _score(self, number: int, part: int, weights: dict[str, float], total: float) -> Find:
         unit = self._units[number]
-        own = set(words(unit.text))
+        own = self._own[number]
         page = self._page_words[unit.page.id]
         score = 0.0
         for term, weight in weights.items():
@@ -139,10 +142,17 @@ class Reader:
         score /= total
         if unit.leads:
             score *= _POINTER  # what it leads to says it better
-        kinds = self._kinds[part]
-        if kinds and not any(kind.search(unit.text) for kind in kinds):
+        if not self._is_of_kind(number, part):
             score *= _WRONG_KIND
         return Find(unit, score)
+
+    def _is_of_kind(self, number: int, part: int) -> bool:
+        """Say whether a unit may answer that part: holds a date when it asks for one, and so on."""
+        key = (number, part)
+        if key not in self._of_kind:  # scores change with every page, this does not
+            kinds = self._kinds[part]
+            self._of_kind[key] = not kinds or any(kind.search(self._units[number].text) for kind in kinds)
+        return self._of_kind[key]
 
     def draft(self, least: float = 0.0) -> Draft | None:
         """Return the answer made of the best find of every part, or None when one scores less than `least`."""

@@ -22,7 +22,10 @@ def bench(
         typer.Option(metavar="KEY=VALUE", help="An option of the benchmark; --KEY VALUE does as well."),
     ] = None,
 ) -> None:
-    """Run the benchmark NAME, print its tables, write its numbers to a file; the last line is the headline."""
+    """Run a benchmark on this machine.
+
+    Prints its tables and writes its numbers to a file; the last line is the headline.
+    """
     from webfarer.evals.bench import BENCHES, options_of, run_bench
 
     if name is None:

@@ -18,7 +18,10 @@ app = typer.Typer()
 def demo(
     home: Annotated[Path | None, typer.Option(help="Where the run is kept; a temporary folder by default.")] = None,
 ) -> None:
-    """Answer a question in a website generated on this machine; no network, no model, no key."""
+    """Answer a question in a generated website.
+
+    Needs no network, no model and no key. Exit code 0 only when the answer holds the known truth and its quotes check.
+    """
     import asyncio
     import tempfile
 

@@ -16,7 +16,11 @@ def doctor(
     base_url: Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint of the model.")] = None,
     home: Annotated[Path | None, typer.Option(help="Where runs and the archive lie.")] = None,
 ) -> None:
-    """Check the installation, the settings, the web client and the model; exit code 1 when there is a problem."""
+    """Check that everything works here.
+
+    Looks at the installation, the settings, the home folder, the web client and the model, and says what mends a
+    problem; then the exit code is 1.
+    """
     import asyncio
 
     from rich.text import Text

@@ -60,7 +60,10 @@ def show(
 
 @app.command()
 def replay(run_id: RunId, home: Home = None) -> None:
-    """Run a recorded run again, without network or model, and compare every event."""
+    """Replay a run and compare every event.
+
+    Neither the network nor a model is asked.
+    """
     import asyncio
     import hashlib
 
@@ -83,7 +86,10 @@ def replay(run_id: RunId, home: Home = None) -> None:
 
 @app.command(epilog=EXIT_HELP)
 def resume(run_id: RunId, home: Home = None) -> None:
-    """Go on with a run that was broken off; nothing is fetched or paid twice."""
+    """Go on with a run that was broken off.
+
+    What it has recorded is replayed; nothing is fetched or paid twice.
+    """
     from webfarer.agents import runs
     from webfarer.apps.cli._asking import ask
     from webfarer.core.config import load_settings

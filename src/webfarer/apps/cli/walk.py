@@ -37,7 +37,10 @@ def walk(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the answer's text only.")] = False,
 ) -> None:
-    """Answer QUESTION from the website at URL, with quotes that were checked, and say what it cost."""
+    """Answer a question from one website.
+
+    Shows the answer, its sources with quotes that were checked, and what it cost.
+    """
     from webfarer.agents import runs
     from webfarer.apps.cli._asking import ask
     from webfarer.core.config import load_settings

@@ -29,7 +29,10 @@ def serve(
     paraphrase: Paraphrase = 0.0,
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
 ) -> None:
-    """Serve a website on 127.0.0.1 until Ctrl-C."""
+    """Serve a website until Ctrl-C.
+
+    It listens on 127.0.0.1 only; some of its questions are printed with their answers.
+    """
     import asyncio
 
     from webfarer.core.errors import ConfigError
@@ -61,7 +64,10 @@ def questions(
     paraphrase: Paraphrase = 0.0,
     root_url: Annotated[str, typer.Option(help="Where the world is served.")] = "http://127.0.0.1:8000/",
 ) -> None:
-    """Print the questions of a world as JSON lines, in the shape of WebWalkerQA's rows."""
+    """Print the questions as JSON lines.
+
+    The rows have the shape of WebWalkerQA's.
+    """
     import json
 
     world = _world(domain, seed, language, size, depth, paraphrase)

@@ -21,12 +21,11 @@ from webfarer.evals.scoring import Share, mean
 from webfarer.evals.trials import Setup, attempt, lab_web
 from webfarer.worlds.server import serve_folder
 
-# where a package keeps its site: the folder and the first page
+# where a package keeps its site; packages whose pages all lie one click deep have no place here
 _FIRST_PAGES = {
     "python3.11-doc": "usr/share/doc/python3.11/html/index.html",
     "sqlite3-doc": "usr/share/doc/sqlite3/index.html",
     "git-doc": "usr/share/doc/git-doc/index.html",
-    "debian-policy": "usr/share/doc/debian-policy/policy.html/index.html",
 }
 _PAGES_KEPT = 5000
 _NAMED = 3  # the first sources of an answer that count
@@ -90,10 +89,10 @@ def _search_name(options: Options) -> str:
 
 def _sites(options: Options) -> list[str]:
     """Return the names of the sites that are there."""
-    for name in options.names:
-        if name not in _FIRST_PAGES:
-            raise ConfigError(f"no site {name!r}; known: {', '.join(_FIRST_PAGES)}")
-    wanted = options.names or _FIRST_PAGES
+    unknown = set(options.names) - set(_FIRST_PAGES)
+    if unknown:
+        raise ConfigError(f"no site {min(unknown)!r}; known: {', '.join(_FIRST_PAGES)}")
+    wanted = options.names or tuple(_FIRST_PAGES)
     found = [name for name in wanted if (options.sites / name / _FIRST_PAGES[name]).is_file()]
     if not found:
         raise ConfigError(f"{options.sites} holds none of the sites {', '.join(wanted)}; run: make sites")

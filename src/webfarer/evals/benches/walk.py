@@ -6,14 +6,13 @@ WebWalkerQA (Wu et al., "WebWalker", ACL 2025); the sites are generated, so thes
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby, product
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
 from webfarer.core.fare import Budget
-from webfarer.core.types import Answer
 from webfarer.evals.bench import BenchOptions, Findings, Names, Row, split_names, spread
 from webfarer.evals.scoring import Share, correct, mean
 from webfarer.evals.trials import Setup, Trial, attempt, lab_web
@@ -34,7 +33,8 @@ class Options(BenchOptions):
 
     QUICK: ClassVar[dict[str, Any]] = {"worlds": 6}
 
-    worlds: int = Field(60, ge=1, description="Websites; the domains, then the languages, take turns.")
+    jobs: int = Field(4, ge=1, le=64, description="Processes side by side; most of a walk is waiting for a socket.")
+    worlds: int = Field(60, ge=1, description="Websites; languages take turns, then domains.")
     languages: Languages = Field(("en", "zh"), description="Languages of the websites.")
     policies: Names = Field(_POLICIES, description="Who walks.")
     size: int = Field(60, ge=20, description="Pages of a website.")
@@ -63,9 +63,11 @@ def bench(options: Options) -> Findings:
     """Walk every world with every policy."""
     work = [_Work(options, spec) for dial in _DIALS for spec in specs(options, dial)]
     cases = [case for some in spread(_run_world, work, options.jobs) for case in some]
+    groups = _grouped(cases)
     tables = {
-        f"{language}, dial {dial:g}": _rows([c for c in cases if c.dial == dial and c.question.language == language])
-        for dial, language in product(_DIALS, options.languages)
+        "Gold pages opened, by difficulty": [_by_cell(group, lambda case: case.reached) for group in groups],
+        "Answers right, by difficulty": [_by_cell(group, lambda case: case.right) for group in groups],
+        "Fare of a walk": [_fare(group) for group in groups],
     }
     seeds = tuple(spec.seed for spec in specs(options, 0))
     return Findings(len(cases), seeds, tables, _headline(cases, options))
@@ -75,8 +77,8 @@ def specs(options: Options, dial: float) -> Iterator[WorldSpec]:
     """Yield the worlds of a run."""
     domains = DOMAINS.ids()
     for number in range(options.worlds):
-        language = options.languages[number // len(domains) % len(options.languages)]
-        domain = domains[number % len(domains)]
+        language = options.languages[number % len(options.languages)]
+        domain = domains[number // len(options.languages) % len(domains)]
         yield WorldSpec(domain, options.seed * 1000 + number, language, options.size, 4, dial)
 
 
@@ -98,42 +100,39 @@ async def _walk_world(spec: WorldSpec, options: Options) -> list[_Case]:
     return cases
 
 
-def _rows(cases: list[_Case]) -> list[Row]:
-    """Return a row per cell and policy, and one per policy over all cells."""
-
-    def cell(case: _Case) -> tuple[str, str]:
-        return case.question.kind.removesuffix("_source"), case.question.difficulty
-
-    rows = []
-    cells = list(dict.fromkeys(cell(case) for case in cases))
-    policies = list(dict.fromkeys(case.policy for case in cases))
-    for policy in policies:
-        mine = [case for case in cases if case.policy == policy]
-        rows += [_row(*where, policy, [case for case in mine if cell(case) == where]) for where in cells]
-        rows.append(_row("all", "", policy, mine))
-    return rows
+def _grouped(cases: list[_Case]) -> list[list[_Case]]:
+    """Return the cases by dial, language and policy."""
+    groups: dict[tuple[float, str, str], list[_Case]] = {}
+    for case in cases:
+        groups.setdefault((case.dial, case.question.language, case.policy), []).append(case)
+    return list(groups.values())
 
 
-def _row(kind: str, difficulty: str, policy: str, cases: list[_Case]) -> Row:
-    fares = [case.trial.answer.fare for case in cases]
-    return {
-        "policy": policy,
-        "sources": kind,
-        "difficulty": difficulty,
-        "n": len(cases),
-        "gold": Share.of(case.reached for case in cases),
-        "answers": Share.of(case.right for case in cases),
-        "verified": _verified(case.trial.answer for case in cases),
+def _about(group: list[_Case]) -> Row:
+    first = group[0]
+    return {"dial": first.dial, "language": first.question.language, "policy": first.policy}
+
+
+def _by_cell(group: list[_Case], hit: Callable[[_Case], bool]) -> Row:
+    cells: dict[str, list[bool]] = {}
+    for case in group:
+        name = f"{case.question.kind.removesuffix('_source')}_{case.question.difficulty}"
+        cells.setdefault(name, []).append(hit(case))
+    return _about(group) | {name: Share.of(hits) for name, hits in cells.items()} | {"all": Share.of(map(hit, group))}
+
+
+def _fare(group: list[_Case]) -> Row:
+    fares = [case.trial.answer.fare for case in group]
+    claims = [claim for case in group for claim in case.trial.answer.claims]
+    return _about(group) | {
+        "n": len(group),
+        "claims_verified": Share.of(claim.verified for claim in claims),
         "steps": mean(fare.steps for fare in fares),
-        "steps_right": mean(case.trial.answer.fare.steps for case in cases if case.right),
+        "steps_when_right": mean(case.trial.answer.fare.steps for case in group if case.right) or None,
         "pages": mean(fare.pages for fare in fares),
         "kbytes": mean(fare.bytes / 1000 for fare in fares),
-        "seconds": mean((case.trial.seconds for case in cases), 4),
+        "seconds": mean((case.trial.seconds for case in group), 3),
     }
-
-
-def _verified(answers: Iterable[Answer]) -> Share:
-    return Share.of(claim.verified for answer in answers for claim in answer.claims)
 
 
 def _headline(cases: list[_Case], options: Options) -> str:
@@ -146,6 +145,8 @@ def _headline(cases: list[_Case], options: Options) -> str:
             for language in options.languages:
                 mine = [c for c in cases if (c.dial, c.policy, c.question.language) == (dial, policy, language)]
                 single = [case for case in mine if case.question.kind == "single_source"]
+                if not single:
+                    continue
                 gold, answers = Share.of(c.reached for c in single), Share.of(c.right for c in single)
                 shares.append(f"{language} {gold.percent} / {answers.percent}")
             said.append(f"{policy} {', '.join(shares)}")
