@@ -13,7 +13,7 @@ from walk_kit import LIBRARY, QUESTION, TRUTH, Reader, log, serve_pages, setting
 
 from webfarer.agents.runs import Options, list_runs, replay, resume, walk
 from webfarer.core.config import Settings
-from webfarer.core.errors import ConfigError, ReplayMismatch, TraceError, TraceVersion
+from webfarer.core.errors import ConfigError, ModelAuth, ReplayMismatch, TraceError, TraceVersion
 from webfarer.core.fare import Budget
 from webfarer.core.trace import Event, Trace, canonical
 from webfarer.core.types import Answer
@@ -169,6 +169,23 @@ async def test_a_run_with_a_model_object_needs_one_to_resume_and_none_to_replay(
     with pytest.raises(ConfigError, match="model object"):
         await resume("r", options=options)
     assert log(chosen, "r")[-1].type == "end"
+
+
+async def test_a_run_whose_key_was_refused_goes_on_with_the_right_one(tmp_path: Path) -> None:
+    async with serve_pages(LIBRARY) as site, serve_endpoint(Reader().reply, key="right") as stub:
+        wrong, right = (
+            Options(settings=settings(tmp_path, model="endpoint:stub", base_url=stub.url, api_key=key), run_id="r")
+            for key in ("wrong", "right")
+        )
+        with pytest.raises(ModelAuth):
+            await walk(site.url, QUESTION, options=wrong)
+        with pytest.raises(ModelAuth):
+            await resume("r", options=wrong)
+        answer = await resume("r", options=right)
+        assert answer.text == TRUTH
+        assert await replay("r", options=wrong) == answer
+        assert site.requests.count("/") == 1
+    assert "right" not in (tmp_path / "runs" / "r.jsonl").read_text().replace("copyright", "")
 
 
 async def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:

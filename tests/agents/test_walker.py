@@ -1,16 +1,14 @@
 """The walker over served sites: how it ends, what it counts, and what it does with links that lead nowhere."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from aiohttp import web as server
-from walk_kit import LIBRARY, QUESTION, TRUTH, Reader, fetched, html, kinds, links, log, serve_pages, settings
+from walk_kit import LIBRARY, QUESTION, TRUTH, Reader, Script, fetched, html, kinds, links, log, serve_pages, settings
 
-from webfarer.agents.decisions import Back, Click, Draft, Enough, Move, Walk
+from webfarer.agents.decisions import Back, Draft, Enough, Move, Walk
 from webfarer.agents.runs import Options, replay, walk
 from webfarer.agents.walker import Walker
 from webfarer.core.fare import Budget
@@ -24,36 +22,6 @@ from webfarer.worlds.server import Site, not_found, serve
 from webfarer.worlds.world import WorldSpec, generate
 
 ROBOTS = bytes(not_found().body or b"")  # there is none
-Decide = Callable[[Walk], Move]
-
-
-@dataclass
-class Script:
-    """A policy that makes the given moves, then stops; a string stands for the click on the link to that path."""
-
-    moves: list[str | Move | Decide]
-    draft: Draft = field(default_factory=lambda: Draft(""))
-    needs_model: ClassVar[bool] = False
-    seen: list[str] = field(default_factory=list)
-
-    async def note(self, walk: Walk) -> list[Note]:
-        self.seen.append(walk.page.url)
-        return []
-
-    async def judge(self, walk: Walk) -> Draft | None:
-        raise AssertionError("nothing was noted")
-
-    async def choose(self, walk: Walk) -> Move:
-        if not self.moves:
-            return Enough()
-        move = self.moves.pop(0)
-        if isinstance(move, str):
-            page, link = next((page, link) for page in walk.pages for link in page.links if link.url.endswith(move))
-            return Click(page, link)
-        return move(walk) if callable(move) else move
-
-    async def conclude(self, walk: Walk) -> Draft:
-        return self.draft
 
 
 async def go(site: Site, script: Script, **limits: Any) -> tuple[Answer, Run]:

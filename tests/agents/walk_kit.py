@@ -4,16 +4,18 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
+from webfarer.agents.decisions import Click, Draft, Enough, Move, Walk
 from webfarer.agents.policies import _chat_prompts as prompts
 from webfarer.core.config import Settings, load_settings
 from webfarer.core.text import words
 from webfarer.core.trace import Event, read_events
-from webfarer.core.types import Answer
+from webfarer.core.types import Answer, Note
 from webfarer.models.base import Message
 from webfarer.models.scripted import Scripted
 from webfarer.worlds.server import Site, html_response, listen, not_found
@@ -127,6 +129,35 @@ class Reader:
     def reply(self, body: Mapping[str, Any]) -> str:
         """Reply as a stub endpoint."""
         return self(body["messages"])
+
+
+@dataclass
+class Script:
+    """A policy that makes the given moves, then stops; a string stands for the click on the link to that path."""
+
+    moves: list[str | Move | Callable[[Walk], Move]]
+    draft: Draft = field(default_factory=lambda: Draft(""))
+    needs_model: ClassVar[bool] = False
+    seen: list[str] = field(default_factory=list)
+
+    async def note(self, walk: Walk) -> list[Note]:
+        self.seen.append(walk.page.url)
+        return []
+
+    async def judge(self, walk: Walk) -> Draft | None:
+        raise AssertionError("nothing was noted")
+
+    async def choose(self, walk: Walk) -> Move:
+        if not self.moves:
+            return Enough()
+        move = self.moves.pop(0)
+        if isinstance(move, str):
+            page, link = next((page, link) for page in walk.pages for link in page.links if link.url.endswith(move))
+            return Click(page, link)
+        return move(walk) if callable(move) else move
+
+    async def conclude(self, walk: Walk) -> Draft:
+        return self.draft
 
 
 def log(chosen: Settings, run_id: str) -> list[Event]:

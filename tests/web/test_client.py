@@ -106,6 +106,25 @@ async def test_record_fetches_only_what_the_archive_lacks(site: Site, archive: A
     assert site.requests == ["/robots.txt", "/hours", "/moved", "/hours"]
 
 
+@pytest.mark.parametrize(("status", "again"), [(429, True), (503, True), (404, False)])
+async def test_record_asks_again_where_the_site_was_only_busy(archive: Archive, status: int, again: bool) -> None:
+    answers = [status, 200, 200]
+
+    async def busy(request: server.BaseRequest) -> server.StreamResponse:
+        return html_response(BODY, answers.pop(0))
+
+    async with listen(busy) as site, client(archive, "record", robots=False) as web:
+        with pytest.raises(HttpStatus):
+            await web.open(run(), site.url)
+        if again:
+            pages = [await web.open(run(), site.url) for _ in range(2)]
+            assert pages[0] == pages[1]
+        else:
+            with pytest.raises(HttpStatus):
+                await web.open(run(), site.url)
+        assert len(site.requests) == 1 + again
+
+
 async def test_replay_gives_what_is_kept_and_asks_nobody(site: Site, archive: Archive) -> None:
     async with client(archive) as web:
         page = await web.open(run(), site.url + "hours")

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from webfarer.core.errors import BudgetExceeded, ReplayMismatch, WebfarerError, from_dict
+from webfarer.core.errors import BudgetExceeded, ConfigError, ModelAuth, ReplayMismatch, WebfarerError, from_dict
 from webfarer.core.fare import Budget, Ledger
 from webfarer.core.trace import Trace, canonical
 
@@ -73,7 +73,8 @@ class Run:
         Args:
             kind: "fetch", "model", "search", "person".
             request: JSON-able and complete: equal requests are the same effect.
-            perform: does it. Errors of the tree are recorded and raised again on replay, with their cost charged.
+            perform: does it. Errors of the tree are recorded and raised again on replay, with their cost charged; not
+                so ConfigError and ModelAuth, after which a resumed run performs the call again.
             needs: meter → amount that must be free before the call is made.
 
         Raises:
@@ -117,6 +118,8 @@ class Run:
                 raise
             error = BudgetExceeded("the time ran out during a call", meter="seconds", room=0.0)
             return {"cost": {}, "error": error.to_dict()}
+        except (ConfigError, ModelAuth):
+            raise  # for the user to mend: recorded, it would end the resumed run as well
         except WebfarerError as error:
             return {"cost": error.cost, "error": error.to_dict()}
         return {"cost": dict(done.cost), "value": done.value}

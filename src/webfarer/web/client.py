@@ -72,7 +72,11 @@ class Web:
 
     async def _obtain(self, run: Run, url: str, call: Call) -> Record:
         mode = self.settings.archive
-        known = self.archive.of_call(call.id) or (self.archive.latest(url) if mode != "live" else None)
+        known = self.archive.of_call(call.id)
+        if known is None and mode != "live":
+            known = self.archive.latest(url)
+            if known is not None and mode == "record" and (known.status >= 500 or known.status == 429):
+                known = None  # it may have passed since
         if known is not None:
             return known
         if mode == "replay":

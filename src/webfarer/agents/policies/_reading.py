@@ -27,6 +27,7 @@ _SPLIT = re.compile(
     r",?\s+and\s+(?=(?:when|where|who|what|which|how|in which|at what|on which|at which)\b)",
     re.IGNORECASE,
 )
+_ASKS = re.compile(r"[?？]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])|(?<=[。！？])")
 _ROW = re.compile(r"^\|(.*)\|\s*$")
 _RULE = re.compile(r"^[|\s:-]+$")
@@ -48,6 +49,8 @@ _KINDS: tuple[tuple[str, str], ...] = (
 
 def parts_of(question: str) -> list[str]:
     """Split a question into the questions it joins ("when …, and where …?"); one part when it joins none."""
+    if not _ASKS.search(question):
+        return [question.strip()]
     parts = [part.strip(" ?？。.,，") for part in _SPLIT.split(question)]
     long = [part for part in parts if len(words(part)) >= 2]
     return long or [question.strip()]

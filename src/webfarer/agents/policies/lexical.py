@@ -16,16 +16,23 @@ from webfarer.agents.policies._reading import ReadingPolicy
 from webfarer.core.text import BM25, words
 from webfarer.core.types import Link, Page
 
-_CONTEXT_WEIGHT = 0.3
+_CONTEXT_WEIGHT = 0.6
 _SOLVED = 0.8  # a part with such a find no longer leads the way
-_HUBS = 2
-_MANY_LINKS = 25
+_HUBS = 4
+_MANY_LINKS = 12
+_FILE_TYPE = re.compile(r"\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
+_JOINTS = re.compile(r"[/._+=&-]+")
 _HUB_LABEL = re.compile(
-    r"\b(?:table of contents|contents|site ?map|alphabetical|all (?:pages|documents|topics)|full index|general index|"
-    r"keyword index|index|a-z|toc)\b|目录|索引|网站地图|站点地图|全部",
+    r"(?:the )?(?:python |documentation |website |general |full |global |complete |keyword |module |alphabetical |"
+    r"permuted |title )*(?:index|table of contents|contents|site ?map|documentation|documents|docs|toc|a-z)"
+    r"(?: of .*| list(?:ing)?(?: of .*)?)?|all (?:pages|documents|topics|docs)|alphabetical .*|"
+    r"(?:全部|网站|站点|文档)?(?:目录|索引|地图)|全部(?:页面|文档)",
     re.IGNORECASE,
 )
-_HUB_PATH = re.compile(r"contents|genindex|sitemap|keyword|doclist|\btoc\b", re.IGNORECASE)
+_HUB_FILE = re.compile(
+    r"(?:^|[_-])(?:contents?|genindex(?:-all)?|index-all|site-?map|toc|doclist|docs|all|keyword[-_]?index)$|^[a-z]+[-_]index$",
+    re.IGNORECASE,
+)
 
 
 class Lexical(ReadingPolicy):
@@ -77,7 +84,9 @@ class Lexical(ReadingPolicy):
                 self._labels.extend(number, words(link.label))
             if self._new(number, f"{link.heading}\n{link.context}"):
                 self._contexts.extend(number, words(f"{link.heading} {link.context}"))
-            rank = 2 * bool(_HUB_LABEL.search(link.label)) + bool(_HUB_PATH.search(urlsplit(link.url).path))
+            if link.fragment and self._new(number, f"#{link.fragment}"):
+                self._contexts.extend(number, words(_JOINTS.sub(" ", link.fragment)))
+            rank = bool(_HUB_LABEL.fullmatch(link.label)) + bool(_HUB_FILE.search(_file(link.url)))
             if rank:
                 self._hubs[link.url] = max(rank, self._hubs.get(link.url, 0))
 
@@ -109,8 +118,11 @@ class Lexical(ReadingPolicy):
 def path_words(url: str) -> list[str]:
     """Return the words of a URL's path and query, its file type dropped."""
     parts = urlsplit(url)
-    path = re.sub(r"\.(?:html?|php|aspx?|jsp)$", "", unquote(parts.path))
-    return words(re.sub(r"[/._+=&-]+", " ", f"{path} {unquote(parts.query)}"))
+    return words(_JOINTS.sub(" ", f"{_FILE_TYPE.sub('', unquote(parts.path))} {unquote(parts.query)}"))
+
+
+def _file(url: str) -> str:
+    return _FILE_TYPE.sub("", unquote(urlsplit(url).path)).rpartition("/")[2]
 
 
 policy = Lexical

@@ -1,0 +1,184 @@
+"""Walks over a site on which everything goes wrong: each fault is an observation or an error of the tree."""
+
+import tracemalloc
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from walk_kit import QUESTION, Reader, Script, fenced, kinds, settings
+
+from webfarer.agents.runs import Options, walk
+from webfarer.agents.walker import Walker
+from webfarer.core import errors
+from webfarer.core.config import Settings
+from webfarer.core.fare import Budget
+from webfarer.core.run import Run
+from webfarer.core.trace import Event, Trace
+from webfarer.core.types import Answer, StopReason
+from webfarer.models.scripted import Scripted
+from webfarer.web.archive import Archive
+from webfarer.web.client import Web
+from webfarer.worlds.faults import BOMB_BYTES, HUGE_BYTES, LINK_COUNT, serve_faults
+
+# What each fault looks like to the walker: an error of the tree, a kind of page, or "" for a page that was read.
+FAULTS = {
+    "/ok": "",
+    "/404": "HttpStatus",
+    "/500": "HttpStatus",
+    "/empty": "empty",
+    "/login": "login",
+    "/consent": "consent",
+    "/blocked": "HttpStatus",
+    "/blocked-200": "blocked",
+    "/cycle/a": "",
+    "/cycle/b": "",
+    "/image": "NotReadable",
+    "/binary": "NotReadable",
+    "/mislabelled": "NotReadable",
+    "/gbk": "",
+    "/wrong-charset": "",
+    "/huge": "TooLarge",
+    "/drip": "FetchTimeout",
+    "/stall": "FetchTimeout",
+    "/bomb": "TooLarge",
+    "/br": "NotReadable",
+    "/links": "",
+    "/redirect-loop": "RedirectLoop",
+    "/redirect-loop/b": "RedirectLoop",
+    "/redirect-to": "",
+    "/redirect-chain/3": "",
+    "/calendar/2026/1": "",
+    "/429": "HttpStatus",
+    "/flaky": "",  # aiohttp asks again by itself
+}
+STRICT = {"total_seconds": 1.0, "max_wire_bytes": 2_000_000, "max_decoded_bytes": 4_000_000}
+
+
+def strict(home: Path) -> Settings:
+    return settings(home, web=STRICT)
+
+
+def outcomes(events: list[Event]) -> dict[str, str]:
+    """Return what became of each click, by path."""
+    paths = [urlsplit(event["url"]).path for event in kinds(events, "click")]
+    became = [event.data.get("error", "") for event in events if event.type in ("page", "nowhere")]
+    return dict(zip(paths, became[1:], strict=True))
+
+
+def check_errors(events: list[Event]) -> None:
+    """Check that every failed call is recorded as an error that a replay raises again."""
+    for result in kinds(events, "result"):
+        if "error" in result:
+            error = errors.from_dict(result["error"])
+            assert type(error) is not errors.WebfarerError
+            assert error.message
+
+
+async def test_every_fault_is_an_observation() -> None:
+    run = Run("r", Trace.create())
+    async with serve_faults() as site, Web(strict(Path("nowhere")), Archive()) as web:
+        poisons = [f"/poison/{name}" for name in ("visible", "hidden", "fence")]
+        answer = await Walker(run, web, Script([*FAULTS, *poisons])).walk(site.url, QUESTION)
+        listed = {urlsplit(link.url).path for link in web.page(kinds(run.trace.events, "page")[0]["page"]).links}
+    assert outcomes(run.trace.events) == FAULTS | dict.fromkeys(poisons, "")
+    check_errors(run.trace.events)
+    assert {path for path in listed if not path.startswith("/poison/")} == set(FAULTS)
+    assert answer.stop_reason is StopReason.NO_SOURCES
+    assert answer.fare.bytes < 10_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chat", [False, True], ids=["lexical", "chat"])
+async def test_every_fault_as_the_first_page(tmp_path: Path, chat: bool) -> None:
+    async with serve_faults() as site:
+        for path, fault in FAULTS.items():
+            events: list[Event] = []
+            options = Options(settings=strict(tmp_path), record=False, on_event=events.append)
+            model = Reader().model() if chat else None
+            answer = await walk(site.url.rstrip("/") + path, QUESTION, model=model, options=options)
+            assert (answer.stop_reason is StopReason.FAILED) == bool(fault), path
+            assert answer.stop_detail or answer.text
+            assert events[-1].data["answer"] == answer.model_dump(mode="json")
+            check_errors(events)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chat", [False, True], ids=["lexical", "chat"])
+async def test_a_policy_wanders_through_all_faults(tmp_path: Path, chat: bool) -> None:
+    events: list[Event] = []
+    options = Options(settings=strict(tmp_path), record=False, on_event=events.append)
+    model = Reader().model() if chat else None
+    async with serve_faults() as site:
+        answer = await walk(site.url, QUESTION, model=model, budget=Budget(steps=45), options=options)
+    assert len(outcomes(events)) > 20
+    assert events[-1].data["answer"] == answer.model_dump(mode="json")
+    assert answer.stop_reason in (StopReason.TURNS, StopReason.NO_SOURCES, StopReason.ANSWERED)
+    check_errors(events)
+
+
+@pytest.mark.parametrize("chat", [False, True], ids=["lexical", "chat"])
+async def test_an_endless_calendar_ends_at_the_limit_on_steps(tmp_path: Path, chat: bool) -> None:
+    model = Onward("calendar").model() if chat else None
+    question = "Which events does the calendar list for the next month?"
+    events: list[Event] = []
+    options = Options(settings=strict(tmp_path), record=False, on_event=events.append)
+    async with serve_faults() as site:
+        answer = await walk(site.url, question, model=model, budget=Budget(steps=20), options=options)
+    assert answer.stop_reason is StopReason.TURNS
+    assert answer.fare.steps == 20
+    months = [path for path in outcomes(events) if path.startswith("/calendar/")]
+    assert len(months) == len(set(months)) >= 15
+
+
+class Onward(Reader):
+    """Clicks the first link whose line holds a word."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__()
+        self.word = word
+
+    def choose(self, user: str, parts: Mapping[str, str]) -> dict[str, Any]:
+        lines = parts["links"].split("\n")
+        line = next((line for line in lines if self.word in line), lines[0])
+        return {"action": "click", "link": int(line.partition(".")[0])}
+
+
+async def test_ten_thousand_links_are_shown_in_part(tmp_path: Path) -> None:
+    model = Onward("/links").model()
+    async with serve_faults() as site:
+        answer = await walk(
+            site.url, QUESTION, model=model, budget=Budget(steps=2), options=Options(settings=strict(tmp_path))
+        )
+    sizes = [model.count(messages) for messages in model.asked]
+    shown = [fenced(messages[1].content).get("links", "") for messages in model.asked]
+    assert "Entry" in "".join(shown)
+    assert max(len(links.split("\n")) for links in shown) == 40 < LINK_COUNT
+    assert max(sizes) < 8000
+    assert answer.stop_reason is StopReason.TURNS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["huge", "bomb", "links"])
+async def test_memory_is_bounded(tmp_path: Path, path: str) -> None:
+    options = Options(settings=strict(tmp_path), record=False)
+    async with serve_faults() as site:
+        await walk(site.url + "bomb", QUESTION, options=options)  # the server makes its bomb once
+        tracemalloc.start()
+        try:
+            answer = await walk(site.url + path, QUESTION, options=options)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert answer.stop_reason is (StopReason.NO_SOURCES if path == "links" else StopReason.FAILED)
+    assert peak < 30_000_000 < min(HUGE_BYTES, BOMB_BYTES), peak
+
+
+async def test_a_model_that_is_down_does_not_stop_the_walk(tmp_path: Path) -> None:
+    model = Scripted([errors.ModelUnavailable("down")] * 50)
+    options = Options(settings=strict(tmp_path), record=False)
+    async with serve_faults() as site:
+        answer: Answer = await walk(site.url, QUESTION, model=model, budget=Budget(steps=3), options=options)
+    assert answer.stop_reason is StopReason.TURNS
+    assert len(model.asked) <= 4
