@@ -279,6 +279,6 @@ async def test_walks_side_by_side_share_a_web_and_nothing_else(tmp_path: Path) -
     async with serve(worlds[0]) as first, serve(worlds[1]) as second, Web(chosen) as web:
         sites = (first, second)
         together = await asyncio.gather(*(one(web, sites[number % 2], number) for number in range(20)))
-        apart = [await one(web, sites[number % 2], number) for number in range(20)]
-    assert together == apart
+        apart = [await one(web, sites[number % 2], number) for number in range(0, 20, 3)]
+    assert together[::3] == apart
     assert len(set(map(str, together))) > 4

@@ -29,7 +29,7 @@ def estimate(text: str) -> int:
     return int(1 + sum(map(_cost, map(re.Match.group, _PIECE.finditer(text))))) + 1
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def _cost(piece: str) -> float:
     size = len(piece)
     found = _PIECE.match(piece)

@@ -245,7 +245,9 @@ class Fetcher:
         if kind.startswith(_NO_TEXT):
             raise NotReadable(f"the content type is {kind}, which holds no text", content_type=kind)
         limit = min(self._settings.max_wire_bytes, trip.max_bytes - trip.wire)
-        facts = {"limit": limit} | ({"bound": "bytes"} if limit < self._settings.max_wire_bytes else {})
+        facts: dict[str, Any] = {"limit": limit}
+        if limit < self._settings.max_wire_bytes:
+            facts["bound"] = "bytes"
         decoded = trip.max_bytes if trip.for_robots else self._settings.max_decoded_bytes
         body = Body(headers.get("content-encoding", ""), decoded, self._settings.max_ratio)
         received = 0

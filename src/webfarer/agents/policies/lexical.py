@@ -25,10 +25,11 @@ _JOINTS = re.compile(r"[/._+=&-]+")
 _HUB_LABEL = re.compile(
     r"(?:the )?(?:python |documentation |website |general |full |global |complete |keyword |module |alphabetical |"
     r"permuted |title )*(?:index|table of contents|contents|site ?map|documentation|documents|docs|toc|a-z)"
-    r"(?: of .*| list(?:ing)?(?: of .*)?)?|all (?:pages|documents|topics|docs)|alphabetical .*|"
+    r"(?: of .*| on one page| list(?:ing)?(?: of .*)?)?|all (?:pages|documents|topics|docs)|alphabetical .*|"
     r"(?:全部|网站|站点|文档)?(?:目录|索引|地图)|全部(?:页面|文档)",
     re.IGNORECASE,
 )
+_WHOLE = re.compile(r"\b(?:full|all|complete|one page)\b|全部", re.IGNORECASE)
 _HUB_FILE = re.compile(
     r"(?:^|[_-])(?:contents?|genindex(?:-all)?|index-all|site-?map|toc|doclist|docs|all|keyword[-_]?index)$|^[a-z]+[-_]index$",
     re.IGNORECASE,
@@ -87,6 +88,7 @@ class Lexical(ReadingPolicy):
             if link.fragment and self._new(number, f"#{link.fragment}"):
                 self._contexts.extend(number, words(_JOINTS.sub(" ", link.fragment)))
             rank = bool(_HUB_LABEL.fullmatch(link.label)) + bool(_HUB_FILE.search(_file(link.url)))
+            rank += rank > 0 and bool(_WHOLE.search(link.label))
             if rank:
                 self._hubs[link.url] = max(rank, self._hubs.get(link.url, 0))
 

@@ -1,6 +1,7 @@
 """What a walk costs besides its pages and its model: CPU per step, throughput of many at once, memory that stays."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import statistics
@@ -123,6 +124,7 @@ async def memory_row(walks: int) -> Row:
         async def batch() -> None:
             models = (Scripted([REPLY] * _CALLS) for _ in range(walks))
             await asyncio.gather(*(_batch(1, web, model) for model in models))
+            gc.collect()
 
         await batch()
         tracemalloc.start()
