@@ -16,7 +16,7 @@ from webfarer.core.text import words
 from webfarer.core.types import Note, Page, Quote
 
 _IN_HEADING, _ON_PAGE = 0.95, 0.25
-_USEFUL, _CERTAIN = 0.45, 0.9
+_USEFUL, _LIKELY, _CERTAIN = 0.45, 0.7, 0.9
 _WRONG_KIND = 0.6  # a unit without a date is worth less to a question that asks when
 _POINTER = 0.75
 _SOURCES = 5
@@ -83,6 +83,7 @@ class Reader:
     """Reads the pages of one walk; knows the best find for every part of the question so far."""
 
     def __init__(self, question: str) -> None:
+        self.asks = bool(_ASKS.search(question))
         self.parts = parts_of(question)
         self.terms = [sorted(set(words(part))) for part in self.parts]
         self._kinds = [[re.compile(k) for q, k in _KINDS if re.search(q, part, re.I)] for part in self.parts]
@@ -157,6 +158,11 @@ class Reader:
             self._of_kind[key] = not kinds or any(kind.search(self._units[number].text) for kind in kinds)
         return self._of_kind[key]
 
+    def missing(self, part: int) -> set[str]:
+        """Return the words of part number `part` that its best find says neither itself nor above itself."""
+        unit = next((find.unit for find in self.finds(part)), None)
+        return set(self.terms[part]) - (unit.heading | set(words(unit.text)) if unit else set())
+
     def draft(self, least: float = 0.0) -> Draft | None:
         """Return the answer made of the best find of every part, or None when one scores less than `least`."""
         best = [self.finds(part, _SOURCES) for part in range(len(self.parts))]
@@ -203,8 +209,18 @@ class ReadingPolicy:
         return notes
 
     async def judge(self, walk: Walk) -> Draft | None:
-        """Return the answer when one unit covers nearly every word of each part."""
-        return self.reader(walk).draft(_CERTAIN)
+        """Return the answer when one unit covers nearly every word of each part, or most and no link promises more."""
+        reader = self.reader(walk)
+        draft = reader.draft(_CERTAIN)
+        # a page that says what was asked repeats a statement in full, a question never
+        if draft is None and reader.asks and (likely := reader.draft(_LIKELY)):
+            lacking = {term for part in range(len(reader.parts)) for term in reader.missing(part)}
+            return None if self._promised(walk, lacking) else likely
+        return draft
+
+    def _promised(self, walk: Walk, terms: set[str]) -> bool:
+        """Say whether the label of a link not opened yet holds one of the words."""
+        return any(not terms.isdisjoint(words(link.label)) for page in walk.pages for link in walk.links(page))
 
     async def conclude(self, walk: Walk) -> Draft:
         """Return the best finds, however weak; the sources say where more may be found."""
