@@ -134,3 +134,15 @@ def test_the_users_prices_come_first(tmp_path):
 def test_every_setting_says_what_it_is():
     for name, field in Settings.model_fields.items():
         assert field.description, name
+
+
+def test_a_limit_set_alone_keeps_the_other_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBFARER_BUDGET__USD", "0.5")
+    budget = load_settings().budget
+    assert (budget.usd, budget.steps) == (0.5, 15)
+
+
+def test_credentials_in_the_base_url_are_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigError, match="WEBFARER_API_KEY") as caught:
+        load_settings(base_url="https://me:secret@example.com/v1")
+    assert "secret" not in caught.value.message

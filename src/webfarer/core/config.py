@@ -10,9 +10,10 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -96,6 +97,13 @@ class Settings(BaseSettings):
         default_factory=dict, description="US dollars per million tokens by model, added to the built-in table."
     )
 
+    @field_validator("base_url")
+    @classmethod
+    def _no_credentials(cls, url: str) -> str:
+        if "@" in urlsplit(url).netloc:  # it is written to the run's log, the key is not
+            raise ValueError("a user name or password in the URL would be logged; put the key into WEBFARER_API_KEY")
+        return url
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -139,7 +147,7 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        got = "" if "api_key" in name.lower() else f" (got {first['input']!r})"
+        got = "" if any(part in name.lower() for part in ("api_key", "url")) else f" (got {first['input']!r})"
         raise ConfigError(f"setting {name}: {first['msg']}{got}", setting=name) from error
     except (SettingsError, tomllib.TOMLDecodeError, OSError) as error:
         raise ConfigError(f"the configuration cannot be read: {error}") from error

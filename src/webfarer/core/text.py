@@ -23,8 +23,8 @@ _STOP_EN = frozenset(
     which who whom whose why will with would you your""".split()
 )
 _STOP_ZH = frozenset(
-    """了 和 是 在 与 及 或 吗 呢 请 问 请问 什么 哪 哪些 哪里 哪个 哪间 哪一 哪天 一天 多少 几 如何 怎么 怎样 何时 为 有
-    由 于 其 是谁 是多 是什 是哪 在哪""".split()
+    """了 和 是 在 与 及 或 吗 呢 请 问 请问 什么 哪 哪些 哪里 哪个 哪间 哪一 哪天 一天 多少 几 如何 怎么 怎样 何时
+    为 有 由 于 其 是谁 是多 是什 是哪 在哪""".split()
 )
 _stemmer = snowballstemmer.stemmer("english")
 

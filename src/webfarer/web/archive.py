@@ -16,7 +16,7 @@ from typing import Self
 
 import zstandard
 
-from webfarer.core.errors import ConfigError, NotReadable
+from webfarer.core.errors import ConfigError, NotReadable, boundary
 from webfarer.web.fetch import Response
 
 _SCHEMA = """
@@ -102,7 +102,11 @@ class Archive:
         self._db.close()
 
     def keep(self, response: Response, call: str = "") -> Record:
-        """Keep an answer; `call` is the id of the call that fetched it. Committed when this returns."""
+        """Keep an answer; `call` is the id of the call that fetched it. Committed when this returns.
+
+        Raises:
+            ConfigError: it cannot be written (no space left, say).
+        """
         fetched = round(time.time(), 3)
         sha = hashlib.sha256(response.body).hexdigest()
         row = (
@@ -117,7 +121,7 @@ class Archive:
             call,
         )
         record_id = hashlib.sha256(json.dumps(row).encode()).hexdigest()[:16]
-        with self._db:
+        with boundary(ConfigError, "the archive cannot be written"), self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (sha, self._pack.compress(response.body)))
             self._db.execute("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (record_id, *row))

@@ -33,20 +33,18 @@ NAMED = frozenset("div ul ol section table dl form".split()) | frozenset(TELLING
 """Tags that may open a region."""
 
 _BREADCRUMB = re.compile(r"bread-?crumb|(?<![a-z])crumbs(?![a-z])", re.IGNORECASE)
-_NAMES: tuple[tuple[Region, re.Pattern[str]], ...] = tuple(
-    (region, re.compile(rf"(?:^|\s)(?:{names})(?:$|\s)", re.IGNORECASE))
-    for region, names in (
-        ("footer", r"footer|(?:site|page|global|main)[-_]?footer|colophon"),
-        (
-            "nav",
-            r"nav|navbar|nav-?bar|navigation|navheader|navfooter|menu|menu-?bar|top-?nav|side-?nav|(?:site|main|primary|"
-            r"global|page)[-_]?(?:nav|menu|navigation)|(?:\w+[-_])?toc|table-?of-?contents|local-?toc|pagination|pager|related|"
-            r"sphinxsidebar(?:wrapper)?",
-        ),
-        ("aside", r"side-?bar|(?:left|right|main|page)[-_]?side-?bar|side-?bar[-_](?:left|right)|side-?bar-\w+"),
-        ("header", r"header|(?:site|global|main)[-_]?header|masthead|top-?bar|banner"),
-    )
+_WORDS: tuple[tuple[Region, str], ...] = (
+    ("footer", r"footer|(?:site|page|global|main)[-_]?footer|colophon"),
+    (
+        "nav",
+        r"nav|navbar|nav-?bar|navigation|navheader|navfooter|menu|menu-?bar|top-?nav|side-?nav|(?:site|main|primary|"
+        r"global|page)[-_]?(?:nav|menu|navigation)|(?:\w+[-_])?toc|table-?of-?contents|local-?toc|pagination|pager|related|"
+        r"sphinxsidebar(?:wrapper)?",
+    ),
+    ("aside", r"side-?bar|(?:left|right|main|page)[-_]?side-?bar|side-?bar[-_](?:left|right)|side-?bar-\w+"),
+    ("header", r"header|(?:site|global|main)[-_]?header|masthead|top-?bar|banner"),
 )
+_NAMES = tuple((region, re.compile(rf"(?:^|\s)(?:{names})(?:$|\s)", re.IGNORECASE)) for region, names in _WORDS)
 
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|"

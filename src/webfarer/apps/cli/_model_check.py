@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from webfarer.apps.cli._origins import masked
 from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.models.endpoint import Endpoint
@@ -26,7 +25,7 @@ async def model_problem(settings: Settings) -> tuple[str, str] | None:
 async def _ask(model: Endpoint, key: str) -> tuple[str, str] | None:
     from openai import APIConnectionError, APIStatusError, AsyncOpenAI
 
-    url = masked(model.base_url)
+    url = model.base_url
     try:
         async with AsyncOpenAI(
             base_url=model.base_url, api_key=key or "none", max_retries=0, timeout=_SECONDS

@@ -1,6 +1,5 @@
 """Which settings are not the default, and where each came from; secrets only as "set"."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,8 +7,6 @@ from pydantic import AliasChoices, BaseModel, SecretStr
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource, InitSettingsSource, TomlConfigSettingsSource
 
 from webfarer.core.config import Settings
-
-_USER_INFO = re.compile(r"//[^/@]*@")
 
 
 def origins(settings: Settings, flags: Mapping[str, Any]) -> Iterator[str]:
@@ -57,9 +54,4 @@ def _value(settings: Settings, name: str) -> str:
         value = value[part] if isinstance(value, dict) else getattr(value, part)
     if isinstance(value, SecretStr):
         return "set" if value.get_secret_value() else "empty"
-    return value.model_dump_json() if isinstance(value, BaseModel) else masked(str(value))
-
-
-def masked(text: str) -> str:
-    """Return `text` with the user names and passwords of URLs hidden."""
-    return _USER_INFO.sub("//…@", text)
+    return value.model_dump_json() if isinstance(value, BaseModel) else str(value)
