@@ -8,6 +8,7 @@ Source: Wu et al., "WebWalker: Benchmarking LLMs in Web Traversal", ACL 2025.
 
 import hashlib
 from collections import Counter
+from functools import lru_cache
 
 from webfarer.agents.checking import claims_of, sources_of
 from webfarer.agents.decisions import Back, Click, Draft, Enough, Failure, Move, Policy, Walk
@@ -75,7 +76,7 @@ class Walker:
     async def _go(self, walk: Walk, url: str) -> _Stop:
         root = await self._open_root(url)
         scope = Scope(root.url)
-        walk.scope = scope.contains
+        walk.scope = lru_cache(maxsize=100_000)(scope.contains)  # asked of every link at every step
         self._arrive(walk, root, asked=url)
         await self._read(walk)
         while True:

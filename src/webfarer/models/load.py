@@ -4,6 +4,7 @@
 model. A server on this machine needs no key.
 """
 
+import importlib
 import re
 from pathlib import Path
 
@@ -47,4 +48,5 @@ def load_model(spec: str, settings: Settings) -> ChatModel | None:
         raise ConfigError(
             f"{spec} needs an address: set OPENAI_BASE_URL (or base_url), such as http://127.0.0.1:8000/v1", model=spec
         )
+    importlib.import_module("openai")  # takes a second or more: not to be counted against the run that asks first
     return Endpoint(name, base_url=settings.base_url or OPENAI_URL, api_key=key, context=settings.context)
