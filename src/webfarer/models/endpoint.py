@@ -33,7 +33,7 @@ from webfarer.models.base import Attempt, Message, Reply, Sampling, Tool
 from webfarer.models.tokens import estimate_prompt
 
 if TYPE_CHECKING:
-    from openai import APIStatusError, AsyncOpenAI
+    from openai import APIConnectionError, APIStatusError, AsyncOpenAI
 
 OPENAI_URL = "https://api.openai.com/v1"
 _NO_KEY = "none"  # local servers want a header and do not read it
@@ -162,7 +162,7 @@ class Endpoint:
         self, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling, call: Call | None
     ) -> Reply:
         """Send one request, again at once without a parameter that the server refuses."""
-        from openai import APIConnectionError, APIStatusError, APITimeoutError, Timeout
+        from openai import APIConnectionError, APIStatusError, Timeout
 
         # half the deadline each, so that one hung connection leaves time for another try
         timeout = Timeout(sampling.seconds / 2, connect=min(_CONNECT_SECONDS, sampling.seconds))
@@ -179,11 +179,8 @@ class Endpoint:
                 if lack is None:
                     raise self._refusal(error) from error
                 self._lacks.add(lack)
-            except APITimeoutError as error:
-                raise _Again(_timeout(sampling.seconds / 2)) from error
             except APIConnectionError as error:
-                unreachable = f"{self.base_url} cannot be reached ({error.__cause__ or error}); is the server running?"
-                raise _Again(ModelUnavailable(unreachable)) from error
+                raise _Again(self._unreached(error, sampling.seconds / 2)) from error
             except ValueError as error:
                 raise _Again(BadReply(f"{self.base_url} sent no usable reply: {error}")) from error
 
@@ -199,6 +196,13 @@ class Endpoint:
                 http_client=DefaultAioHttpClient(),
             )
         return self._client
+
+    def _unreached(self, error: "APIConnectionError", seconds: float) -> ModelError:
+        """Return what kept the answer from coming; the transport calls refused and lost connections timeouts too."""
+        cause = error.__cause__
+        if cause is not None and isinstance(cause.__cause__, TimeoutError):
+            return _timeout(seconds)
+        return ModelUnavailable(f"{self.base_url} cannot be reached ({cause or error}); is the server running?")
 
     def _refusal(self, error: "APIStatusError") -> WebfarerError | _Again:
         """Return the error of our tree that stands for an answer other than 200."""

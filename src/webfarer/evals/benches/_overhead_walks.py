@@ -29,6 +29,7 @@ _CLICKS = 5  # of each of the walks that run at once
 _CALLS = 2 * _CLICKS + 2  # it reads one page more than it clicks, and concludes
 BATCHES = 3
 _START_SECONDS = 30.0
+_PROMPT = QUESTION * 50  # about as long as what the chat policy sends for a page of the chain
 
 
 @asynccontextmanager
@@ -78,7 +79,11 @@ class Crowd:
 
 
 async def crowd_row(crowd: Crowd) -> Row:
-    """Return the throughput of batches of walks beside the ideal: every walk waits only for its own model calls."""
+    """Return the throughput of batches of walks beside two bounds.
+
+    The ideal: every walk waits only for its own model calls. The ceiling: as many calls, as many at a time, by the
+    bare openai client with the transport that the endpoint uses too.
+    """
     settings = chain_settings(_CLICKS).model_copy(update={"policy": "chat"})
     ideal = _CALLS * crowd.latency
     seconds, memory, cpu = [], [], []
@@ -92,6 +97,7 @@ async def crowd_row(crowd: Crowd) -> Row:
                 cpu.append(time.process_time() - cpu_began)
                 memory.append(_resident())
         await model.close()
+        ceiling, ceiling_cpu = await _bare_calls(url, crowd.walks)
     best = min(seconds[1:])  # the first one opens the connections
     return {
         "latency_ms": round(1000 * crowd.latency),
@@ -100,12 +106,31 @@ async def crowd_row(crowd: Crowd) -> Row:
         "ideal_s": round(ideal, 2),
         "seconds": round(best, 2),
         "of_ideal": round(ideal / best, 3),
+        "ceiling_s": round(ceiling, 2),
+        "of_ceiling": round(ceiling / best, 3),
         "calls_per_s": round(crowd.walks * _CALLS / best),
         "cpu_ms_per_call": round(1000 * min(cpu[1:]) / (crowd.walks * _CALLS), 2),
+        "ceiling_cpu_ms_per_call": round(1000 * ceiling_cpu / (crowd.walks * _CALLS), 2),
         "rss_mb_batch_1": round(memory[0], 1),
         "rss_mb_growth_2": round(memory[1] - memory[0], 1),
         "rss_mb_growth_3": round(memory[2] - memory[1], 1),
     }
+
+
+async def _bare_calls(url: str, callers: int) -> tuple[float, float]:
+    """Return wall and CPU seconds of `callers` side by side, each making a walk's number of calls and nothing else."""
+    from openai import AsyncOpenAI, DefaultAioHttpClient
+
+    async with AsyncOpenAI(base_url=url, api_key="none", max_retries=0, http_client=DefaultAioHttpClient()) as client:
+
+        async def calls(count: int) -> None:
+            for _ in range(count):
+                await client.chat.completions.create(model="stub", messages=[{"role": "user", "content": _PROMPT}])
+
+        await asyncio.gather(*(calls(1) for _ in range(callers)))  # opens the connections
+        began, cpu_began = time.perf_counter(), time.process_time()
+        await asyncio.gather(*(calls(_CALLS) for _ in range(callers)))
+        return time.perf_counter() - began, time.process_time() - cpu_began
 
 
 async def _batch(walks: int, web: Web, model: ChatModel) -> None:
