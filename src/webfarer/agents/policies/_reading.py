@@ -16,7 +16,7 @@ from webfarer.core.text import words
 from webfarer.core.types import Note, Page, Quote
 
 _IN_HEADING, _ON_PAGE = 0.95, 0.25
-_USEFUL, _LIKELY, _CERTAIN = 0.45, 0.7, 0.9
+_WEAK, _USEFUL, _LIKELY, _CERTAIN = 0.2, 0.45, 0.7, 0.9
 _WRONG_KIND = 0.6  # a unit without a date is worth less to a question that asks when
 _POINTER = 0.75
 _SOURCES = 5
@@ -41,7 +41,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     (r"谁", r"(?:^|[是为由：:|]) ?[\u4e00-\u9fff]{2,4} ?(?:$|[。，；|])"),
     (
         r"\bwhere\b|\bwhich (?:room|hall|office|building|address)\b|哪里|哪间|在哪|地点|地址|考场|会议室",
-        r"(?<=\w\s)[A-Z]\w|\b[A-Z]?\d+\b|[楼室厅馆街路]",
+        r"(?<=\w\s)[A-Z]\w+|\b[A-Z]?\d+\b|\w*[楼室厅馆街路]",
     ),
     (r"\be-?mail\b|邮箱|电子邮件", r"\S@\S"),
 )
@@ -52,8 +52,7 @@ def parts_of(question: str) -> list[str]:
     if not _ASKS.search(question):
         return [question.strip()]
     parts = [part.strip(" ?？。.,，") for part in _SPLIT.split(question)]
-    long = [part for part in parts if len(words(part)) >= 2]
-    return long or [question.strip()]
+    return [part for part in parts if words(part)] or [question.strip()]
 
 
 class Unit(NamedTuple):
@@ -86,7 +85,8 @@ class Reader:
         self.asks = bool(_ASKS.search(question))
         self.parts = parts_of(question)
         self.terms = [sorted(set(words(part))) for part in self.parts]
-        self._kinds = [[re.compile(k) for q, k in _KINDS if re.search(q, part, re.I)] for part in self.parts]
+        kinds = _KINDS if self.asks else ()
+        self._kinds = [[re.compile(k) for q, k in kinds if re.search(q, part, re.I)] for part in self.parts]
         self._wanted = {term for terms in self.terms for term in terms}
         self._units: list[Unit] = []
         self._own: list[frozenset[str]] = []  # words of the question in each unit
@@ -155,7 +155,9 @@ class Reader:
         key = (number, part)
         if key not in self._of_kind:  # scores change with every page, this does not
             kinds = self._kinds[part]
-            self._of_kind[key] = not kinds or any(kind.search(self._units[number].text) for kind in kinds)
+            found = [match.group() for kind in kinds for match in kind.finditer(self._units[number].text)]
+            # what the question names itself is not what it asks for
+            self._of_kind[key] = not kinds or any(not self._wanted.issuperset(words(text)) for text in found)
         return self._of_kind[key]
 
     def missing(self, part: int) -> set[str]:
@@ -163,16 +165,16 @@ class Reader:
         unit = next((find.unit for find in self.finds(part)), None)
         return set(self.terms[part]) - (unit.heading | set(words(unit.text)) if unit else set())
 
-    def draft(self, least: float = 0.0) -> Draft | None:
-        """Return the answer made of the best find of every part, or None when one scores less than `least`."""
+    def draft(self, least: float = _WEAK) -> Draft | None:
+        """Return the answer made of the best find of every part; None when one of them scores less than `least`.
+
+        By default the parts without a find worth the name are left out; the text is empty when all are.
+        """
         best = [self.finds(part, _SOURCES) for part in range(len(self.parts))]
-        if any(not finds or finds[0].score < least for finds in best):
-            if least > 0:
-                return None
-            best = [finds for finds in best if finds]
-        if not best:
-            return Draft("")
-        notes = tuple(note_of(finds[0].unit) for finds in best)
+        good = [finds[0] for finds in best if finds and finds[0].score >= least]
+        if least > _WEAK and len(good) < len(best):
+            return None
+        notes = tuple(note_of(find.unit) for find in good)
         ranked = sorted((find for finds in best for find in finds), key=lambda find: -find.score)
         text = " ".join(dict.fromkeys(note.text for note in notes))
         return Draft(text, notes, tuple(find.unit.page for find in ranked))
@@ -223,7 +225,7 @@ class ReadingPolicy:
         return any(not terms.isdisjoint(words(link.label)) for page in walk.pages for link in walk.links(page))
 
     async def conclude(self, walk: Walk) -> Draft:
-        """Return the best finds, however weak; the sources say where more may be found."""
+        """Return the best finds that are worth the name; the sources say where more may be found."""
         return self.reader(walk).draft() or Draft("")
 
 

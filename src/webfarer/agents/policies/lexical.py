@@ -23,10 +23,10 @@ _MANY_LINKS = 12
 _FILE_TYPE = re.compile(r"\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
 _JOINTS = re.compile(r"[/._+=&-]+")
 _HUB_LABEL = re.compile(
-    r"(?:the )?(?:python |documentation |website |general |full |global |complete |keyword |module |alphabetical |"
-    r"permuted |title )*(?:index|table of contents|contents|site ?map|documentation|documents|docs|toc|a-z)"
-    r"(?: of .*| on one page| list(?:ing)?(?: of .*)?)?|all (?:pages|documents|topics|docs)|alphabetical .*|"
-    r"(?:全部|网站|站点|文档)?(?:目录|索引|地图)|全部(?:页面|文档)",
+    r"(?:[\w-]+ ){0,3}(?:table of contents|contents|site ?map)(?: of .*)?|"
+    r"(?:the )?(?:website |general |full |global |complete |keyword |module |alphabetical |permuted |title )*"
+    r"(?:index|documentation|documents|docs|toc|a-z)(?: of .*| on one page| list(?:ing)?(?: of .*)?)?|"
+    r"all (?:pages|documents|topics|docs)|alphabetical .*|(?:全部|网站|站点|文档)?(?:目录|索引|地图)|全部(?:页面|文档)",
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"\b(?:full|all|complete|one page)\b|全部", re.IGNORECASE)
