@@ -32,7 +32,8 @@ class Link:
         url: absolute target without fragment, canonicalised.
         fragment: the target's fragment without `#`, or "".
         label: visible text, else aria-label, title, image alt or the last part of the path; white space folded.
-        context: text around the link within its block, at most 200 characters, white space folded.
+        context: text around the link within its block, at most 200 characters, white space folded; from a site's own
+            search index, every word it knows of the target.
         heading: nearest heading above the link, or "".
         region: part of the page it stands in.
         at: offset of the label in the page's markdown.

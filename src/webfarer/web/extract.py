@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from webfarer.core.errors import NotReadable
 from webfarer.core.types import Link, Page, Region, Span
+from webfarer.web import searchindex
 from webfarer.web.charset import decode, is_binary
 from webfarer.web.classify import Features, classify
 from webfarer.web.guard import canonical_url
@@ -32,7 +33,14 @@ _MARKUP = re.compile(
 )
 _SELF_CLOSED = re.compile(r"<(a|div|iframe|p|script|span|style|td|textarea|title|i|em|b)(\s[^<>]*)?/>", re.IGNORECASE)
 _REFRESH = re.compile(r"\s*(\d+)(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?['\"]?\s*([^'\"]+)", re.IGNORECASE)
-_REL = {"next": "next", "prev": "previous", "previous": "previous", "contents": "contents", "toc": "contents"}
+_REL = {
+    "next": "next",
+    "prev": "previous",
+    "previous": "previous",
+    "contents": "contents",
+    "toc": "contents",
+    "search": "search",
+}
 _REFRESH_SECONDS = 5
 
 
@@ -78,6 +86,9 @@ def read_page(
     cut = len(text) > limits.html
     text = text[: limits.html]
     page = Page(page_id, here, title="", markdown="", canonical=here, language=language, truncated=cut)
+    index = searchindex.read_index(text, page, limits.links) if here.endswith(f"/{searchindex.NAME}") else None
+    if index is not None:
+        return index
     return _read_plain(text, page, limits) if _is_plain(text, content_type) else _read_html(text, page, limits)
 
 
@@ -168,6 +179,10 @@ def _read_head(tree: LexborHTMLParser) -> _Head:
             head.base = head.base or attributes.get("href") or ""
         elif tag == "link":
             _read_link(head, attributes)
+        elif tag == "script" and (attributes.get("src") or "").rpartition("/")[2] == searchindex.NAME:
+            head.links.append(
+                Found(attributes["src"] or "", tag="link", attributes={"title": "search index"}, region="nav")
+            )
         elif attributes.get("property") == "og:title":
             other_title = other_title or fold(attributes.get("content") or "")
         elif (attributes.get("http-equiv") or "").lower() == "refresh":

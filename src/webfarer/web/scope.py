@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from publicsuffixlist import PublicSuffixList
 
 from webfarer.core.errors import Refused
+from webfarer.web import searchindex
 from webfarer.web.guard import canonical_url
 
 _FILE = re.compile(r".+\.[A-Za-z][A-Za-z0-9]{0,4}")
@@ -26,6 +27,8 @@ def looks_like_page(url: str) -> bool:
     """Say whether the end of the path leaves open that `url` is a page: not an image, archive, script, font, PDF …"""
     path = urlsplit(url).path
     if "/wiki/" in path:  # wikis name pages after their subject: /wiki/Node.js, /wiki/File:Map.png
+        return True
+    if path.endswith(f"/{searchindex.NAME}"):  # a script, but one that lists the site
         return True
     stem, dot, extension = path.rpartition("/")[2].rpartition(".")
     return not (stem and dot) or extension.lower() not in _NO_PAGE

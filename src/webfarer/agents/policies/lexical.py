@@ -17,6 +17,7 @@ from webfarer.core.text import BM25, words
 from webfarer.core.types import Link, Page
 
 _CONTEXT_WEIGHT = 0.6
+_INDEX_WEIGHT = 6.0  # of contexts, once they hold every word of their pages
 _SOLVED = 0.8  # a part with such a find no longer leads the way
 _HUBS = 4
 _MANY_LINKS = 12
@@ -30,6 +31,8 @@ _HUB_LABEL = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"\b(?:full|all|complete|one page)\b|全部", re.IGNORECASE)
+_INDEX = re.compile(r"/searchindex\.js$")  # Sphinx's, and the page that loads it
+_SEARCH = re.compile(r"/search\.html$")
 _HUB_FILE = re.compile(
     r"(?:^|[_-])(?:contents?|genindex(?:-all)?|index-all|site-?map|toc|doclist|docs|all|keyword[-_]?index)$|^[a-z]+[-_]index$",
     re.IGNORECASE,
@@ -48,6 +51,7 @@ class Lexical(ReadingPolicy):
         self._said: set[tuple[int, str]] = set()
         self._hubs: dict[str, int] = {}
         self._hubs_opened = 0
+        self._context_weight = _CONTEXT_WEIGHT
         self._taken: set[str] = set()
 
     async def choose(self, walk: Walk) -> Move:
@@ -60,6 +64,8 @@ class Lexical(ReadingPolicy):
         hub = self._best_hub([url for url, _ in fresh])
         if hub:
             self._hubs_opened += 1
+            if _INDEX.search(hub):  # nothing lists a site better
+                self._hubs_opened, self._context_weight = _HUBS, _INDEX_WEIGHT
             return self._click(self._numbers[hub], "a page that lists the site")
         scores = self._scores(walk)
         number = max((number for _, number in fresh), key=lambda number: (scores[number], -number))
@@ -89,6 +95,7 @@ class Lexical(ReadingPolicy):
                 self._contexts.extend(number, words(_JOINTS.sub(" ", link.fragment)))
             rank = bool(_HUB_LABEL.fullmatch(link.label)) + bool(_HUB_FILE.search(_file(link.url)))
             rank += rank > 0 and bool(_WHOLE.search(link.label))
+            rank += 4 * bool(_SEARCH.search(link.url)) + 5 * bool(_INDEX.search(link.url))
             if rank:
                 self._hubs[link.url] = max(rank, self._hubs.get(link.url, 0))
 
@@ -113,7 +120,7 @@ class Lexical(ReadingPolicy):
         for part in open_parts or range(len(reader.parts)):
             terms = reader.terms[part]
             labels, contexts = self._labels.scores(terms), self._contexts.scores(terms)
-            total = [t + a + _CONTEXT_WEIGHT * b for t, a, b in zip(total, labels, contexts, strict=True)]
+            total = [t + a + self._context_weight * b for t, a, b in zip(total, labels, contexts, strict=True)]
         return total
 
 
