@@ -56,6 +56,22 @@ class WebSettings(BaseModel):
     max_retry_after: float = Field(20.0, ge=0, description="Longest Retry-After (seconds) that is waited for.")
 
 
+class SearchSettings(BaseModel):
+    """Which search engines are asked, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engines: tuple[str, ...] = Field(
+        (),
+        description="Asked in this order until one answers; empty: those with a key or URL, duckduckgo, wikipedia.",
+    )
+    results: int = Field(10, ge=1, le=50, description="Results of one query.")
+    seconds: float = Field(15.0, gt=0, description="Deadline of one query with its retries.")
+    retries: int = Field(2, ge=0, le=5, description="Further tries after a failure that may pass.")
+    delay: float = Field(1.0, ge=0, description="Seconds between the starts of two queries to one engine.")
+    language: str = Field("", description='Language of the results ("en", "zh"); empty: that of the query.')
+
+
 class Settings(BaseSettings):
     """Everything a user can set."""
 
@@ -93,11 +109,37 @@ class Settings(BaseSettings):
     seed: int = Field(0, description="Seed of everything that draws lots.")
     budget: Budget = Field(Budget(steps=15), description="Limits of one run.")
     web: WebSettings = Field(WebSettings(), description="How the web is fetched.")
+    search: SearchSettings = Field(SearchSettings(), description="Which search engines are asked, and how.")
+    searxng_url: str = Field(
+        "",
+        validation_alias=AliasChoices("WEBFARER_SEARXNG_URL", "SEARXNG_URL", "SEARXNG_API_URL"),
+        description="A SearXNG instance with its JSON format enabled.",
+    )
+    serper_api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("WEBFARER_SERPER_API_KEY", "SERPER_API_KEY"),
+        description="Key of serper.dev.",
+    )
+    brave_api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("WEBFARER_BRAVE_API_KEY", "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY"),
+        description="Key of the Brave Search API.",
+    )
+    tavily_api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("WEBFARER_TAVILY_API_KEY", "TAVILY_API_KEY"),
+        description="Key of Tavily.",
+    )
+    browser: Literal["auto", "never", "always"] = Field(
+        "auto",
+        description="auto: pages that are empty without JavaScript are opened in Chromium, where it is installed.",
+    )
+    chromium: str = Field("", description="Chromium to start; empty: the system's, else Playwright's.")
     prices: dict[str, Price] = Field(
         default_factory=dict, description="US dollars per million tokens by model, added to the built-in table."
     )
 
-    @field_validator("base_url")
+    @field_validator("base_url", "searxng_url")
     @classmethod
     def _no_credentials(cls, url: str) -> str:
         if "@" in urlsplit(url).netloc:  # it is written to the run's log, the key is not

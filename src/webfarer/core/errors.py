@@ -18,6 +18,12 @@
     │   ├── HttpStatus            the server answered 4xx or 5xx; `status` holds it
     │   ├── NotReadable           no text we can read (an image, an archive, …)
     │   └── ArchiveMiss           replay mode and the archive does not hold it
+    ├── SearchError               a search engine gave no results
+    │   ├── NoResults             it answered, and found nothing
+    │   ├── SearchRateLimited     too many requests, or the plan is used up
+    │   ├── SearchAuth            the key is missing or refused
+    │   ├── SearchBlocked         a CAPTCHA, a block page, or an interface that is turned off there
+    │   └── SearchUnavailable     unreachable, 5xx, or an answer that cannot be read; may pass
     ├── ModelError                the chat model did not answer
     │   ├── ModelAuth             key refused
     │   ├── RateLimited           429 after every retry
@@ -115,6 +121,30 @@ class NotReadable(FetchError):
 
 class ArchiveMiss(FetchError):
     """Replay mode, and the archive does not hold the URL."""
+
+
+class SearchError(WebfarerError):
+    """A search engine gave no results."""
+
+
+class NoResults(SearchError):
+    """The engine answered, and found nothing."""
+
+
+class SearchRateLimited(SearchError):
+    """Too many requests, or the plan is used up."""
+
+
+class SearchAuth(SearchError):
+    """The engine's key is missing or refused."""
+
+
+class SearchBlocked(SearchError):
+    """The engine shows a CAPTCHA or a block page, or its interface is turned off."""
+
+
+class SearchUnavailable(SearchError):
+    """The engine cannot be reached, fails, or gives an answer that cannot be read."""
 
 
 class ModelError(WebfarerError):

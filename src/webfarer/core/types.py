@@ -1,4 +1,4 @@
-"""The nouns every floor shares: Link, Page, Note, Claim, Answer.
+"""The nouns every floor shares: Link, Page, Hit, Note, Claim, Answer.
 
 What stays inside the process and is made by the thousand is a frozen dataclass; what travels (JSON, the trace, the
 library's result) is a pydantic model. Page text is untrusted: it enters a prompt only through
@@ -72,6 +72,7 @@ class Page:
         canonical: `<link rel=canonical>` when it names the same site, else `url`.
         language: ISO 639-1 code ("en", "zh") or "" when unknown.
         kind: content, or why it is none.
+        date: when it was published or last changed by its own account, ISO 8601 ("2025-04-16"), or "".
         spans: parts of `markdown` by region, in order (main text, navigation, …); together they cover it.
         truncated: true when a size limit cut the document.
     """
@@ -84,6 +85,7 @@ class Page:
     canonical: str = ""
     language: str = ""
     kind: PageKind = PageKind.CONTENT
+    date: str = ""
     spans: tuple[tuple[Region, Span], ...] = field(default=())
     truncated: bool = False
 
@@ -134,13 +136,50 @@ class Claim(BaseModel):
 
 
 class Source(BaseModel):
-    """A page the answer rests on, best first."""
+    """A page the answer rests on; `date` is the page's own, or ""."""
 
     model_config = ConfigDict(frozen=True)
 
     page: str
     url: str
     title: str
+    date: str = ""
+
+
+class Conflict(BaseModel):
+    """Claims that contradict each other.
+
+    Attributes:
+        about: what they disagree on.
+        claims: their numbers in the answer's claims, from 0; their sources' dates say which is newer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    about: str
+    claims: tuple[int, ...]
+
+
+class Hit(BaseModel):
+    """One result of a search.
+
+    Attributes:
+        url: absolute, canonical.
+        title: plain text.
+        snippet: what the engine shows of the page, plain text.
+        date: ISO 8601, or "" when the engine gives none.
+        engine: id of the searcher that found it.
+        page: archive id, when it was found in our own archive.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    title: str
+    snippet: str = ""
+    date: str = ""
+    engine: str = ""
+    page: str = ""
 
 
 class StopReason(StrEnum):
@@ -164,6 +203,7 @@ class Answer(BaseModel):
         text: the answer; "" when nothing was found.
         claims: the statements `text` is made of.
         sources: pages the claims rest on, best first; may hold more pages than are quoted.
+        conflicts: claims that contradict each other.
         stop_reason: why the run ended.
         stop_detail: one line for people: which limit, which error; "" when answered.
         fare: what it cost.
@@ -176,6 +216,7 @@ class Answer(BaseModel):
     text: str
     claims: tuple[Claim, ...] = ()
     sources: tuple[Source, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     stop_reason: StopReason
     stop_detail: str = ""
     fare: Fare = Fare()

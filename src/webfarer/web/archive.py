@@ -29,9 +29,12 @@ CREATE TABLE IF NOT EXISTS records (
 CREATE INDEX IF NOT EXISTS records_by_url ON records (url, fetched);
 CREATE INDEX IF NOT EXISTS records_by_call ON records (call) WHERE call != '';
 CREATE TABLE IF NOT EXISTS robots (origin TEXT PRIMARY KEY, text TEXT NOT NULL, fetched REAL NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = 1;
+CREATE TABLE IF NOT EXISTS texts (
+  sha256 TEXT NOT NULL, reader TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (sha256, reader)
+) WITHOUT ROWID;
+PRAGMA user_version = 2;
 """
-_VERSION = 1
+_VERSION = 2  # 1 had no texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Archive:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _VERSION):
+            if version not in (0, 1, _VERSION):
                 raise ConfigError(f"{path}: archive version {version}; this program reads {_VERSION}")
             self._db.executescript(_SCHEMA)
         except (sqlite3.Error, ConfigError):
@@ -160,6 +163,21 @@ class Archive:
             raise NotReadable(f"the archive's record {record_id} is damaged: {error}", record=record_id) from error
         moves = tuple(json.loads(redirects))
         return Record(record_id, asked, final_url, status, json.loads(headers), moves, sha, fetched, wire_bytes, body)
+
+    def keep_text(self, sha256: str, reader: str, text: str) -> None:
+        """Keep what `reader` ("pdf/1") made of the body `sha256`: its offsets must not move when the reader changes."""
+        with boundary(ConfigError, "the archive cannot be written"):
+            packed = self._pack.compress(text.encode("utf-8", "replace"))
+            self._db.execute("INSERT OR REPLACE INTO texts VALUES (?, ?, ?)", (sha256, reader, packed))
+
+    def text(self, sha256: str, reader: str) -> str | None:
+        """Return what :meth:`keep_text` kept."""
+        row = self._db.execute("SELECT data FROM texts WHERE sha256 = ? AND reader = ?", (sha256, reader)).fetchone()
+        return self._unpack.decompress(row[0]).decode() if row else None
+
+    def ids(self) -> list[str]:
+        """Return the ids of all records, oldest first."""
+        return [row[0] for row in self._db.execute("SELECT id FROM records ORDER BY fetched, id")]
 
     def get(self, origin: str) -> tuple[str, float] | None:
         """Return the robots.txt of `origin` and the Unix time it was fetched (RobotsCache)."""

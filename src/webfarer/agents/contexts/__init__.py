@@ -1,0 +1,1 @@
+"""What of a long conversation the model is shown, one file each."""

@@ -1,0 +1,1 @@
+"""Who takes the dancer's decisions, one file each."""
