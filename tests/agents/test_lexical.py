@@ -3,8 +3,8 @@
 import pytest
 
 from webfarer.agents.decisions import Click, Context, Walk
-from webfarer.agents.policies._reading import Reader, parts_of, units_of
 from webfarer.agents.policies.lexical import _HUB_LABEL, Lexical
+from webfarer.agents.reading import Reader, parts_of, units_of
 from webfarer.core.run import Run
 from webfarer.core.trace import Trace
 from webfarer.core.types import Page
@@ -52,7 +52,7 @@ def test_the_answer_is_the_unit_that_says_it_not_one_that_repeats_the_question(q
     draft = reader(question, page(TRACK)).draft()
     assert draft is not None
     assert draft.text == answer
-    quote = draft.notes[0].quote
+    quote = draft.claims[0].quote
     assert page(TRACK).markdown[quote.start :].startswith(quote.text)
 
 
@@ -65,7 +65,7 @@ def test_headings_are_no_units_and_every_unit_is_a_piece_of_the_page() -> None:
 def test_a_question_about_something_else_has_no_answer() -> None:
     draft = reader("How many kangaroos juggle bananas?", page(TRACK)).draft()
     assert draft is not None
-    assert (draft.text, draft.notes) == ("", ())
+    assert (draft.text, draft.claims) == ("", ())
 
 
 @pytest.mark.parametrize("label", ["Index", "Table of Contents", "Full index on one page", "Site map", "目录"])

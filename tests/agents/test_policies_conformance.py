@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from webfarer.agents.decisions import POLICIES, Back, Click, Context, Draft, Enough, Move, Policy, Walk
+from webfarer.agents.decisions import POLICIES, Back, Click, Context, Draft, Enough, Move, Policy, Walk, claims_from
 from webfarer.core.run import Run
 from webfarer.core.trace import Trace
 from webfarer.core.types import Link, Page, Span
@@ -78,8 +78,8 @@ def begin(root: Page) -> Walk:
 
 def check_quotes(draft: Draft, pages: list[Page]) -> None:
     by_id = {page.id: page for page in pages}
-    for note in draft.notes:
-        quote = note.quote
+    for claim in draft.claims:
+        quote = claim.quote
         assert by_id[quote.page].markdown[quote.start : quote.start + len(quote.text)] == quote.text
     assert all(source in pages for source in draft.sources)
 
@@ -102,7 +102,7 @@ async def go(policy: Policy, pages: dict[str, Page], steps: int = 14) -> tuple[l
     while True:
         if not moves or moves[-1].startswith("new"):
             notes = await policy.note(walk)
-            check_quotes(Draft("", tuple(notes)), [walk.page])
+            check_quotes(Draft("", claims_from(notes)), [walk.page])
             walk.notes += notes
             if notes and (draft := await policy.judge(walk)) is not None:
                 return moves, draft
@@ -150,14 +150,14 @@ async def test_the_same_seed_decides_alike(policy_id):
 @IDS
 async def test_there_is_an_answer_even_when_nothing_was_read(policy_id):
     draft = await build(policy_id).conclude(Walk(QUESTION))
-    assert (draft.text, draft.notes, draft.sources) == ("", (), ())
+    assert (draft.text, draft.claims, draft.sources) == ("", (), ())
 
 
 @IDS
 async def test_a_page_without_text_and_links_is_no_trouble(policy_id):
     moves, draft = await go(build(policy_id), {url(0): Page("id0", url(0), "", "")})
     assert moves == []
-    assert draft.notes == ()
+    assert draft.claims == ()
 
 
 @IDS

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from webfarer.agents.decisions import POLICIES, Back, Click, Context, Enough, Failure, Walk
+from webfarer.agents.decisions import POLICIES, Back, Click, Context, Enough, Failure, Walk, claims_from
 from webfarer.agents.policies.chat import Chat
 from webfarer.core.errors import (
     BudgetExceeded,
@@ -202,7 +202,7 @@ async def test_a_sufficient_answer_names_its_notes():
     other = note("It seats 450.", "450", ROOT)
     policy, _, _ = chat([say(sufficient=True, answer=" 1987 ", used=[2, 9, 2])])
     draft = await policy.judge(walk_on(ROOT, HALL, notes=[other, note()]))
-    assert (draft.text, draft.notes) == ("1987", (note(),))
+    assert (draft.text, draft.claims) == ("1987", claims_from([note()]))
 
 
 @pytest.mark.parametrize("said", [say(sufficient=False, answer="1987", used=[1]), say(sufficient=True, answer=None)])
@@ -219,7 +219,7 @@ async def test_the_judge_is_asked_only_about_new_notes():
     assert len(model.asked) == 1
     walk.notes.append(note("It seats 450.", "450", ROOT))
     draft = await policy.judge(walk)
-    assert draft.notes == tuple(walk.notes)
+    assert draft.claims == claims_from(walk.notes)
 
 
 # --- conclude -------------------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ async def test_the_judge_is_asked_only_about_new_notes():
 async def test_the_last_answer_rests_on_the_notes():
     policy, model, _ = chat([say(answer="Probably 1987.", used=[1])])
     draft = await policy.conclude(walk_on(HALL, notes=[note()]))
-    assert (draft.text, draft.notes) == ("Probably 1987.", (note(),))
+    assert (draft.text, draft.claims) == ("Probably 1987.", claims_from([note()]))
     assert "opened in **1987**" in model.asked[0][-1].content
 
 
@@ -242,7 +242,7 @@ async def test_without_notes_the_best_passages_are_asked_once():
     policy, model, _ = chat([said])
     draft = await policy.conclude(walk_on(ROOT, HALL))
     assert draft.text == "In 1987."
-    assert [found.quote for found in draft.notes] == [note().quote]
+    assert [found.quote for found in draft.claims] == [note().quote]
     assert draft.sources[0] == HALL
     assert len(model.asked) == 1
 
@@ -250,7 +250,7 @@ async def test_without_notes_the_best_passages_are_asked_once():
 async def test_unknown_is_an_empty_draft_and_nothing_read_costs_no_call():
     policy, model, _ = chat([say(known=False, answer="I do not know", notes=[])])
     draft = await policy.conclude(walk_on(HALL))
-    assert (draft.text, draft.notes, draft.sources) == ("", (), ())
+    assert (draft.text, draft.claims, draft.sources) == ("", (), ())
     assert (await policy.conclude(Walk(QUESTION))).text == ""
     assert len(model.asked) == 1
 
@@ -264,7 +264,7 @@ async def test_a_dead_model_still_walks_and_answers_by_rule():
     assert await policy.note(walk_on(HALL)) == []
     assert await policy.judge(walk_on(HALL, notes=[note()])) is None
     draft = await policy.conclude(walk_on(HALL, notes=[note()]))
-    assert (draft.text, draft.notes) == ("It was opened in 1987.", (note(),))
+    assert (draft.text, draft.claims) == ("It was opened in 1987.", claims_from([note()]))
     degraded = [(event["part"], event["error"]) for event in events(run, "degraded")]
     assert degraded == [
         ("choose", "ModelUnavailable"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webfarer.agents.policies._chat_quotes import locate, merge
+from webfarer.agents.quotes import locate, merge
 from webfarer.core.types import Note, Page, Quote
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webfarer.agents.policies._chat_views import best_passages, excerpt, link_lines, note_lines, passages, ranked
+from webfarer.agents.excerpts import best_passages, excerpt, link_lines, note_lines, passages, ranked
 from webfarer.core.types import Link, Note, Page, PageKind, Quote, Span
 
 FILLER = "\n\n".join(

@@ -14,7 +14,7 @@ from webfarer.agents.walker import Walker
 from webfarer.core.fare import Budget
 from webfarer.core.run import Run
 from webfarer.core.trace import Trace
-from webfarer.core.types import Answer, Note, Quote, StopReason
+from webfarer.core.types import Answer, Claim, Quote, StopReason
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
 from webfarer.worlds.faults import serve_faults
@@ -187,8 +187,8 @@ async def test_an_unreachable_site_fails_with_an_answer(tmp_path: Path) -> None:
 
 
 async def test_what_fails_the_check_is_shown_as_unverified() -> None:
-    def quoting(text: str, start: int, page: str | None = None) -> Note:
-        return Note(text=f"It says {text!r}", quote=Quote(page=page or "", url="u", text=text, start=start))
+    def quoting(text: str, start: int, page: str | None = None) -> Claim:
+        return Claim(text=f"It says {text!r}", quote=Quote(page=page or "", url="u", text=text, start=start))
 
     class Quoting(Script):
         async def conclude(self, walk: Walk) -> Draft:

@@ -124,7 +124,7 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(ConfigError, match="version 99; this program reads 1"):
+    with pytest.raises(ConfigError, match="version 99; this program reads 2"):
         Archive(path)
 
 

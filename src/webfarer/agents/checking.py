@@ -4,45 +4,50 @@ Mechanical only: it says whether a quote is where the note says it is, not wheth
 What fails is kept and marked unverified.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from webfarer.agents.decisions import Draft
 from webfarer.core.errors import FetchError
-from webfarer.core.types import Claim, Note, Source
+from webfarer.core.types import Claim, Page, Quote, Source
 from webfarer.web.client import Web
 
 
 def claims_of(draft: Draft, web: Web) -> tuple[Claim, ...]:
-    """Turn the draft's notes into claims, each checked against the archive; a text without notes is one bare claim."""
-    if draft.text and not draft.notes:
+    """Check the draft's claims against the archive; a text without any is one bare claim."""
+    if draft.text and not draft.claims:
         return (Claim(text=draft.text, problem="the answer cites nothing"),)
-    return tuple(_claim(note, web) for note in draft.notes)
+    return tuple(_checked(claim, web) for claim in draft.claims)
 
 
-def _claim(note: Note, web: Web) -> Claim:
-    problem = ""
+def _checked(claim: Claim, web: Web) -> Claim:
+    if claim.quote is None:
+        return claim.model_copy(update={"verified": False, "problem": claim.problem or "it cites nothing"})
+    problem = _problem(claim.quote, web)
+    return claim.model_copy(update={"verified": not problem, "problem": problem})
+
+
+def _problem(quote: Quote, web: Web) -> str:
     try:
-        markdown = web.page(note.quote.page).markdown
+        markdown = web.page(quote.page).markdown
     except FetchError as error:
-        problem = error.message
-    else:
-        at = note.quote.start
-        if not note.quote.text.strip():
-            problem = "the quote is empty"
-        elif markdown[at : at + len(note.quote.text)] != note.quote.text:
-            problem = "the quote is not on the page"
-    return Claim(text=note.text, quote=note.quote, verified=not problem, problem=problem)
+        return error.message
+    if not quote.text.strip():
+        return "the quote is empty"
+    found = markdown[quote.start : quote.start + len(quote.text)] == quote.text
+    return "" if found else "the quote is not on the page"
 
 
-def sources_of(draft: Draft, titles: dict[str, str]) -> tuple[Source, ...]:
-    """Return the pages the draft rests on, those of its notes first, each once.
+def sources_of(draft: Draft, pages: Mapping[str, Page]) -> tuple[Source, ...]:
+    """Return the pages the draft rests on, those of its claims first, each once.
 
     Args:
         draft: the draft.
-        titles: archive id → title of the pages read.
+        pages: the pages read, by archive id.
     """
     found: dict[str, Source] = {}
-    quoted: Iterable[tuple[str, str]] = ((note.quote.page, note.quote.url) for note in draft.notes)
-    for page, url in (*quoted, *((page.id, page.url) for page in draft.sources)):
-        found.setdefault(url, Source(page=page, url=url, title=titles.get(page, "")))
+    quoted = [(claim.quote.page, claim.quote.url) for claim in draft.claims if claim.quote]
+    for page_id, url in (*quoted, *((page.id, page.url) for page in draft.sources)):
+        page = pages.get(page_id)
+        title, date = (page.title, page.date) if page else ("", "")
+        found.setdefault(url, Source(page=page_id, url=url, title=title, date=date))
     return tuple(found.values())

@@ -6,13 +6,13 @@ does that costs (a model call) goes through the run it was built with. It may ke
 serves one run. Source: Wu et al., "WebWalker: Benchmarking LLMs in Web Traversal", ACL 2025.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from webfarer.core.registry import Seam
 from webfarer.core.run import Run
-from webfarer.core.types import Link, Note, Page
+from webfarer.core.types import Claim, Conflict, Link, Note, Page
 from webfarer.models.base import ChatModel
 
 POLICIES = Seam("webfarer.agents.policies", "policy", "policy")
@@ -50,13 +50,20 @@ class Draft:
 
     Attributes:
         text: the answer.
-        notes: the notes it rests on, most important first; they become its claims.
+        claims: the statements it is made of, most important first, none of them checked yet.
         sources: further pages it draws on or that may hold the answer, best first.
+        conflicts: claims that contradict each other.
     """
 
     text: str
-    notes: tuple[Note, ...] = ()
+    claims: tuple[Claim, ...] = ()
     sources: tuple[Page, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def claims_from(notes: Iterable[Note]) -> tuple[Claim, ...]:
+    """Return each note as a claim."""
+    return tuple(Claim(text=note.text, quote=note.quote) for note in notes)
 
 
 @dataclass(frozen=True, slots=True)

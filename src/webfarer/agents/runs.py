@@ -168,7 +168,9 @@ async def _drive(
         web = options.web or Web(settings)
         if options.web is None:
             await stack.enter_async_context(web)
-        return await Walker(run, web, decider).walk(start["url"], start["question"])
+        answer = await Walker(run, web, decider).walk(start["url"], start["question"])
+        trace.emit("end", answer=answer.model_dump(mode="json"))
+        return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import hashlib
 from collections import Counter
 from functools import lru_cache
 
-from webfarer.agents.checking import claims_of, sources_of
-from webfarer.agents.decisions import Back, Click, Draft, Enough, Failure, Move, Policy, Walk
+from webfarer.agents.decisions import Back, Click, Draft, Enough, Failure, Move, Policy, Walk, claims_from
+from webfarer.agents.ending import Stop, answer_of, check_limits, last_answer_costs, limit_stop
 from webfarer.core.errors import BudgetExceeded, FetchError
 from webfarer.core.run import Run
 from webfarer.core.types import Answer, Page, PageKind, StopReason
@@ -19,23 +19,12 @@ from webfarer.web.client import Web
 from webfarer.web.scope import Scope
 
 _LOOP = 5  # the same move on the same page
-_RESERVE = 0.15  # share of each model limit kept for the last answer
-_RESERVE_SECONDS = 20.0
-_MODEL_METERS = ("tokens", "usd")
-_STOPS = {"seconds": StopReason.TIMEOUT, "steps": StopReason.TURNS}
 _WHY_NOT = {
     PageKind.BLOCKED: "the site shows a block page",
     PageKind.CONSENT: "the site shows only a consent page",
     PageKind.LOGIN: "the page asks to log in",
     PageKind.EMPTY: "the page is empty",
 }
-
-
-class _Stop(Exception):
-    """Ends the walk; carries the reason and a line for people."""
-
-    def __init__(self, reason: StopReason, detail: str = "", draft: Draft | None = None) -> None:
-        self.reason, self.detail, self.draft = reason, detail, draft
 
 
 class Walker:
@@ -54,38 +43,31 @@ class Walker:
             TraceError: the run cannot be recorded or left its recording.
         """
         walk = Walk(question)
-        with self._run.ledger.reserve(**self._last_answer_costs()) as release:
+        with self._run.ledger.reserve(**last_answer_costs(self._run, self._policy.needs_model)) as release:
             try:
                 stop = await self._go(walk, url)
-            except _Stop as ended:
+            except Stop as ended:
                 stop = ended
             except BudgetExceeded as error:
-                stop = self._limit(error.detail["meter"])
+                stop = limit_stop(error.detail["meter"])
             release()
             draft = stop.draft or await self._conclude(walk)
-        return self._answer(walk, draft, stop)
+        return answer_of(question, draft, stop, self._run, self._web, {page.id: page for page in walk.pages})
 
-    def _last_answer_costs(self) -> dict[str, float]:
-        """What is held back: a share of what the last model call could need; nothing without a model."""
-        if not self._policy.needs_model:
-            return {}
-        room = {meter: self._run.ledger.room(meter) for meter in ("tokens", "usd", "seconds")}
-        held = {meter: left * _RESERVE for meter, left in room.items() if left != float("inf")}
-        return {m: min(amount, _RESERVE_SECONDS) if m == "seconds" else amount for m, amount in held.items()}
-
-    async def _go(self, walk: Walk, url: str) -> _Stop:
+    async def _go(self, walk: Walk, url: str) -> Stop:
         root = await self._open_root(url)
         scope = Scope(root.url)
         walk.scope = lru_cache(maxsize=100_000)(scope.contains)  # asked of every link at every step
         self._arrive(walk, root, asked=url)
         await self._read(walk)
         while True:
-            self._check_limits(walk)
+            check_limits(self._run, self._policy.needs_model)
+            walk.steps_left = self._run.ledger.room("steps")
             move = await self._policy.choose(walk)
             self._check_loop(walk, move)
             if isinstance(move, Enough):
                 self._run.trace.emit("enough", thought=move.thought)
-                return _Stop(StopReason.ANSWERED)
+                return Stop(StopReason.ANSWERED)
             self._run.ledger.charge({"steps": 1})
             walk.steps += 1
             if isinstance(move, Back):
@@ -97,27 +79,16 @@ class Walker:
         try:
             root = await self._web.open(self._run, url)
         except FetchError as error:
-            raise _Stop(StopReason.FAILED, f"the first page cannot be read: {error.message}", Draft("")) from error
+            raise Stop(StopReason.FAILED, f"the first page cannot be read: {error.message}", Draft("")) from error
         if root.kind is not PageKind.CONTENT and not root.links:
-            raise _Stop(StopReason.FAILED, f"{root.url}: {_WHY_NOT[root.kind]}", Draft(""))
+            raise Stop(StopReason.FAILED, f"{root.url}: {_WHY_NOT[root.kind]}", Draft(""))
         return root
-
-    def _check_limits(self, walk: Walk) -> None:
-        if self._run.stopping():
-            raise _Stop(StopReason.CANCELLED, "stopped on request")
-        meter = self._run.ledger.exhausted(besides=() if self._policy.needs_model else _MODEL_METERS)
-        if meter:
-            raise self._limit(meter)
-        walk.steps_left = self._run.ledger.room("steps")
-
-    def _limit(self, meter: str) -> _Stop:
-        return _Stop(_STOPS.get(meter, StopReason.BUDGET), f"the limit on {meter} is reached")
 
     def _check_loop(self, walk: Walk, move: Move) -> None:
         what = move.link.url if isinstance(move, Click) else type(move).__name__
         self._moves[walk.page.url, what] += 1
         if self._moves[walk.page.url, what] >= _LOOP:
-            raise _Stop(StopReason.LOOP, f"the same move was chosen {_LOOP} times on {walk.page.url}")
+            raise Stop(StopReason.LOOP, f"the same move was chosen {_LOOP} times on {walk.page.url}")
 
     def _back(self, walk: Walk, move: Back) -> None:
         if len(walk.path) > 1:
@@ -179,7 +150,7 @@ class Walker:
         walk.notes.extend(notes)
         draft = await self._policy.judge(walk)
         if draft is not None:
-            raise _Stop(StopReason.ANSWERED, draft=draft)
+            raise Stop(StopReason.ANSWERED, draft=draft)
 
     async def _conclude(self, walk: Walk) -> Draft:
         """Return the best answer so far; from the notes alone when even that call cannot be paid."""
@@ -188,21 +159,4 @@ class Walker:
         try:
             return await self._policy.conclude(walk)
         except BudgetExceeded:
-            return Draft(" ".join(note.text for note in walk.notes), tuple(walk.notes))
-
-    def _answer(self, walk: Walk, draft: Draft, stop: _Stop) -> Answer:
-        reason, detail = stop.reason, stop.detail
-        if reason is StopReason.ANSWERED and not draft.text:
-            reason, detail = StopReason.NO_SOURCES, f"nothing found on {len(walk.pages)} pages"
-        answer = Answer(
-            question=walk.question,
-            text=draft.text,
-            claims=claims_of(draft, self._web),
-            sources=sources_of(draft, {page.id: page.title for page in walk.pages}),
-            stop_reason=reason,
-            stop_detail=detail,
-            fare=self._run.ledger.fare,
-            run=self._run.id,
-        )
-        self._run.trace.emit("end", answer=answer.model_dump(mode="json"))
-        return answer
+            return Draft(" ".join(note.text for note in walk.notes), claims_from(walk.notes))

@@ -1,39 +1,13 @@
-"""Every prompt of the chat policy, and the JSON each of them asks for.
+"""Every prompt of the chat policy, and the JSON each of them asks for; the asker puts them together."""
 
-A prompt is: rules, question, what was read (fenced), then the question and the task once more, because some servers
-drop the head of a prompt that is too long for them. What a website wrote, its titles and links too, goes through
-:func:`webfarer.models.prompts.fence`; everything outside the marks is ours or the user's.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, StrictBool
 
-from webfarer.models.base import Message
-from webfarer.models.prompts import FENCE_RULE, fence, nonce
+from webfarer.agents.asker import Prompt
 
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 """A string; small models write null for none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """One question we put to a model: `role` says who it is, `task` what to do and which JSON to give."""
-
-    name: str
-    role: str
-    task: str
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Something a website wrote; `heading` introduces it in our words, `source` names it in the marks."""
-
-    heading: str
-    source: str
-    text: str
 
 
 class Choice(BaseModel):
@@ -128,14 +102,3 @@ CONCLUDE_FROM_PAGES = Prompt(
     'Reply with one JSON object and nothing else: {"known": true, "answer": "…", "notes": [{"statement": "…", '
     '"quote": "…"}]}. When the passages answer no part of it: known is false, answer is "" and notes is empty.',
 )
-
-
-def build(prompt: Prompt, question: str, parts: Sequence[Part], run_id: str) -> list[Message]:
-    """Return the messages; `run_id` keys the marks."""
-    blocks = [f"Question: {question}"]
-    for part in parts:
-        if part.text:
-            mark = nonce(run_id, part.text)
-            blocks.append(f"{part.heading}\n{fence(part.text, nonce=mark, source=part.source)}")
-    blocks.append(f"The question again: {question}\n\n{prompt.task}\n{FENCE_RULE}")
-    return [Message("system", f"{prompt.role}\n{FENCE_RULE}"), Message("user", "\n\n".join(blocks))]

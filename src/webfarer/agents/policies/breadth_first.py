@@ -7,7 +7,7 @@ from collections import deque
 
 from webfarer.agents.decisions import Click, Context, Enough, Move, Walk
 from webfarer.agents.policies._frontier import Frontier
-from webfarer.agents.policies._reading import ReadingPolicy
+from webfarer.agents.reading import ReadingPolicy
 
 
 class BreadthFirst(ReadingPolicy):

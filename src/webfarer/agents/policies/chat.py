@@ -6,32 +6,22 @@ is left alone until the last answer. A refused key, a wrong setting or a spent b
 Source: Wu et al., "WebWalker", ACL 2025.
 """
 
-from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
-from pydantic import BaseModel
-
-from webfarer.agents.decisions import Back, Click, Context, Draft, Enough, Move, Walk
+from webfarer.agents.asker import Asker, Part, Parts
+from webfarer.agents.decisions import Back, Click, Context, Draft, Enough, Move, Walk, claims_from
+from webfarer.agents.excerpts import best_passages, excerpt, link_lines, note_lines, ranked
 from webfarer.agents.policies import _chat_prompts as prompts
-from webfarer.agents.policies._chat_prompts import Finding, Part, Prompt
-from webfarer.agents.policies._chat_quotes import locate, merge
-from webfarer.agents.policies._chat_views import best_passages, excerpt, link_lines, note_lines, ranked
-from webfarer.core.errors import ConfigError, ModelAuth, ModelError, ModelTimeout, ModelUnavailable, RateLimited
+from webfarer.agents.policies._chat_prompts import Finding
+from webfarer.agents.quotes import locate, merge
+from webfarer.core.errors import ConfigError
 from webfarer.core.types import Link, Note, Page, PageKind
-from webfarer.models.base import ChatModel, Message, Sampling
-from webfarer.models.structured import ask
-
-T = TypeVar("T", bound=BaseModel)
-Parts = Callable[[float], list[Part]]
+from webfarer.models.base import Message
 
 _PAGE_CHARS = 6000
 _NOTE_CHARS = 4000
 _LINKS = 40
 _FAILURES = 3
-_SHARES = (1.0, 0.5, 0.25, 0.1)  # how much of that is shown, until it fits the context window
-_REPLY_TOKENS = 1024
-_GIVE_UP = 3  # each time stands for every try the model's client made
-_SECONDS = 240.0  # a small model on a CPU reads a page for a minute or two
 
 
 class Chat:
@@ -46,13 +36,9 @@ class Chat:
     def __init__(self, context: Context) -> None:
         if context.model is None:
             raise ConfigError('the policy "chat" needs a model, such as openai:gpt-4o-mini; "lexical" needs none')
-        self._model: ChatModel = context.model
         self._run = context.run
-        self._sampling = Sampling(
-            max_tokens=min(_REPLY_TOKENS, context.model.context // 4), seed=context.seed, seconds=_SECONDS
-        )
+        self._asker = Asker(context.run, context.model, context.seed)
         self._judged = 0
-        self._down = 0
         self._unknown: set[tuple[str, str, int | None]] = set()
 
     async def note(self, walk: Walk) -> list[Note]:
@@ -60,7 +46,7 @@ class Chat:
         page = walk.page
         if page.kind is not PageKind.CONTENT:
             return []
-        found = await self._ask(prompts.NOTE, prompts.Findings, walk, lambda share: [_page(walk, share)])
+        found = await self._asker.ask(prompts.NOTE, prompts.Findings, walk.question, lambda share: [_page(walk, share)])
         return self._notes(found.notes, [page], walk) if found and found.useful else []
 
     async def judge(self, walk: Walk) -> Draft | None:
@@ -68,7 +54,9 @@ class Chat:
         if len(walk.notes) == self._judged:
             return None
         self._judged = len(walk.notes)
-        verdict = await self._ask(prompts.JUDGE, prompts.Verdict, walk, lambda share: [_notes(walk, share)])
+        verdict = await self._asker.ask(
+            prompts.JUDGE, prompts.Verdict, walk.question, lambda share: [_notes(walk, share)]
+        )
         return _draft(verdict.answer, verdict.used, walk.notes) if verdict and verdict.sufficient else None
 
     async def choose(self, walk: Walk) -> Move:
@@ -84,7 +72,7 @@ class Chat:
         again: list[Message] = []
         problem = ""
         for _ in range(2):
-            choice = await self._ask(prompts.EXPLORE, prompts.Choice, walk, scene, again)
+            choice = await self._asker.ask(prompts.EXPLORE, prompts.Choice, walk.question, scene, again)
             if choice is None:
                 return top
             move = _move(choice, walk, links)
@@ -98,17 +86,19 @@ class Chat:
             numbers = ", ".join(str(link.id) for link in links[:_LINKS])
             correction = f"That cannot be done: {problem}. The links are {numbers}. Reply with JSON as before."
             again = [Message("assistant", choice.model_dump_json()), Message("user", correction)]
-        self._degraded("choose", "UnknownLink", problem)
+        self._asker.degraded("choose", "UnknownLink", problem)
         return top
 
     async def conclude(self, walk: Walk) -> Draft:
         """Return the best answer from the notes, or without any, from the passages that fit the question best."""
-        self._down = 0
+        self._asker.again()
         if not walk.notes:
             return await self._from_pages(walk)
-        last = await self._ask(prompts.CONCLUDE, prompts.LastAnswer, walk, lambda share: [_notes(walk, share)])
+        last = await self._asker.ask(
+            prompts.CONCLUDE, prompts.LastAnswer, walk.question, lambda share: [_notes(walk, share)]
+        )
         if last is None:
-            return Draft("\n".join(note.text for note in walk.notes), tuple(walk.notes))
+            return Draft("\n".join(note.text for note in walk.notes), claims_from(walk.notes))
         return _draft(last.answer, last.used, walk.notes) or Draft("")
 
     async def _from_pages(self, walk: Walk) -> Draft:
@@ -121,11 +111,11 @@ class Chat:
             text = "\n\n".join(f"{page.title}\n{passage}" for page, passage in shown)
             return [Part("Passages of the pages read:", "passages", text)]
 
-        said = await self._ask(prompts.CONCLUDE_FROM_PAGES, prompts.Conclusion, walk, parts)
+        said = await self._asker.ask(prompts.CONCLUDE_FROM_PAGES, prompts.Conclusion, walk.question, parts)
         pages = list({page.url: page for page, _ in found}.values())
         if said is None or not said.known or not said.answer.strip():
             return Draft("", sources=tuple(pages) if said is None else ())
-        return Draft(said.answer.strip(), tuple(self._notes(said.notes, pages, walk)), tuple(pages))
+        return Draft(said.answer.strip(), claims_from(self._notes(said.notes, pages, walk)), tuple(pages))
 
     def _notes(self, findings: list[Finding], pages: list[Page], walk: Walk) -> list[Note]:
         """Turn findings into notes; one whose quote is on none of the pages is dropped, and the trace says so."""
@@ -141,32 +131,6 @@ class Chat:
                 notes.append(Note(text=finding.statement.strip(), quote=quote))
         return merge(walk.notes, notes)
 
-    async def _ask(
-        self, prompt: Prompt, schema: type[T], walk: Walk, parts: Parts, again: list[Message] | None = None
-    ) -> T | None:
-        """Ask with as much of `parts` as fits the model; None when the model failed, which the trace then says."""
-        if self._down >= _GIVE_UP:
-            self._degraded(prompt.name, "GivenUp", f"the model was down {self._down} times in a row")
-            return None
-        messages: list[Message] = []
-        for share in _SHARES:
-            messages = prompts.build(prompt, walk.question, parts(share), self._run.id) + (again or [])
-            if self._model.count(messages) + self._sampling.max_tokens <= self._model.context:
-                break
-        try:
-            said = await ask(self._model, messages, schema, self._sampling)
-        except ModelAuth:
-            raise
-        except ModelError as error:
-            self._down += isinstance(error, RateLimited | ModelTimeout | ModelUnavailable)
-            self._degraded(prompt.name, type(error).__name__, error.message)
-            return None
-        self._down = 0
-        return said
-
-    def _degraded(self, part: str, error: str, message: str) -> None:
-        self._run.trace.emit("degraded", part=part, error=error, message=message)
-
 
 def _page(walk: Walk, share: float) -> Part:
     page = walk.page
@@ -176,6 +140,10 @@ def _page(walk: Walk, share: float) -> Part:
 
 def _notes(walk: Walk, share: float) -> Part:
     return Part("The notes:", "notes", note_lines(walk.notes, int(_NOTE_CHARS * share)))
+
+
+def _memory(walk: Walk) -> Parts:
+    return lambda share: [_notes(walk, share)]
 
 
 def _scene(walk: Walk, links: list[Link], share: float) -> list[Part]:
@@ -213,7 +181,7 @@ def _leave(walk: Walk) -> Move:
 def _draft(answer: str, used: list[int], notes: list[Note]) -> Draft | None:
     """Return the answer, if there is one, with the notes it names; with all of them when it names none that exist."""
     named = [notes[n - 1] for n in dict.fromkeys(used) if 1 <= n <= len(notes)]
-    return Draft(answer.strip(), tuple(named or notes)) if answer.strip() else None
+    return Draft(answer.strip(), claims_from(named or notes)) if answer.strip() else None
 
 
 policy = Chat

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 from webfarer.agents.decisions import Click, Context, Enough, Move, Walk
-from webfarer.agents.policies._reading import ReadingPolicy
+from webfarer.agents.reading import ReadingPolicy
 from webfarer.core.text import BM25, words
 from webfarer.core.types import Link, Page
 

@@ -6,7 +6,7 @@ Reads and answers as the lexical policy does. The same seed takes the same way.
 from random import Random
 
 from webfarer.agents.decisions import Back, Click, Context, Enough, Move, Walk
-from webfarer.agents.policies._reading import ReadingPolicy
+from webfarer.agents.reading import ReadingPolicy
 
 
 class RandomClick(ReadingPolicy):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from webfarer.agents.decisions import Click, Context, Enough, Move, Walk
 from webfarer.agents.policies._frontier import Frontier
-from webfarer.agents.policies._reading import ReadingPolicy
+from webfarer.agents.reading import ReadingPolicy
 from webfarer.core.text import words
 
 

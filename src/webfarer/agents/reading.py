@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from webfarer.agents.decisions import Context, Draft, Walk
+from webfarer.agents.decisions import Context, Draft, Walk, claims_from
 from webfarer.core.text import words
 from webfarer.core.types import Note, Page, Quote
 
@@ -177,7 +177,7 @@ class Reader:
         notes = tuple(note_of(find.unit) for find in good)
         ranked = sorted((find for finds in best for find in finds), key=lambda find: -find.score)
         text = " ".join(dict.fromkeys(note.text for note in notes))
-        return Draft(text, notes, tuple(find.unit.page for find in ranked))
+        return Draft(text, claims_from(notes), tuple(find.unit.page for find in ranked))
 
 
 class ReadingPolicy:
