@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Unpacks documentation sites from Debian packages into .cache/sites/NAME. Installs nothing, needs no root.
+# Without names it takes five small ones; `scripts/sites.sh NAME...` takes others (see `webfarer bench search`).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,7 +9,8 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
   exit 1
 fi
 mkdir -p .cache/sites
-for name in python3.11-doc sqlite3-doc git-doc debian-policy debian-reference-zh-cn; do
+[ $# -gt 0 ] || set -- python3.11-doc sqlite3-doc git-doc debian-policy debian-reference-zh-cn
+for name in "$@"; do
   [ ! -d ".cache/sites/$name" ] || continue
   work=$(mktemp -d .cache/sites/.new.XXXXXX)
   trap 'rm -rf "$work"' EXIT

@@ -158,7 +158,7 @@ def test_bytes_that_are_no_text_are_refused_whatever_the_header_says(body: bytes
         read_page(body + b" and more", url=URL, content_type=content_type)
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "text/csv; charset=utf-8", "application/json", ""])
+@pytest.mark.parametrize("content_type", ["text/plain", "text/x-log; charset=utf-8", "application/json", ""])
 def test_plain_text(content_type: str) -> None:
     page = read_page(b"a < b\r\n# no heading, <b>no</b> tags\r\n", url=URL, content_type=content_type)
     assert page.markdown == "a < b\n# no heading, <b>no</b> tags"

@@ -7,9 +7,9 @@ drop the head of a prompt that is too long for them. What a website wrote, its t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from webfarer.core.errors import ModelAuth, ModelError, ModelTimeout, ModelUnavailable, RateLimited
 from webfarer.core.run import Run
@@ -18,6 +18,9 @@ from webfarer.models.prompts import FENCE_RULE, fence, nonce
 from webfarer.models.structured import ask
 
 T = TypeVar("T", bound=BaseModel)
+
+Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+"""A string; small models write null for none."""
 
 _SHARES = (1.0, 0.5, 0.25, 0.1)  # how much of what was read is shown, until it fits the context window
 _REPLY_TOKENS = 1024

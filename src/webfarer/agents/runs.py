@@ -7,13 +7,14 @@ can be resumed or replayed from its id alone.
 import asyncio
 import datetime
 import secrets
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from webfarer.agents.asking import Asking, asker, described
 from webfarer.agents.decisions import POLICIES, Context
 from webfarer.agents.walker import Walker
 from webfarer.core.config import Settings, load_settings
@@ -26,13 +27,17 @@ from webfarer.models.base import ChatModel
 from webfarer.models.load import load_model
 from webfarer.models.metered import Metered
 from webfarer.models.scripted import Scripted
+from webfarer.web.archive import Archive
 from webfarer.web.client import Web
 from webfarer.web.guard import canonical_url
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Listener = Callable[[Event], None]
-_RECORDED = {"model", "base_url", "context", "policy", "archive", "seed", "budget", "web", "prices"}
+_RECORDED = {
+    *("model", "base_url", "context", "policy", "archive", "seed", "budget", "web", "prices"),
+    *("ask", "search", "searxng_url", "serper_base_url", "browser"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +82,64 @@ async def walk(
         ConfigError: the URL, the question or a setting cannot work.
         ModelAuth: the endpoint refuses the key.
     """
-    given = {"model": model if isinstance(model, str) else None, "budget": budget}
-    settings = _with(options.settings or load_settings(), {k: v for k, v in given.items() if v is not None})
-    if not question.strip():
-        raise ConfigError("the question is empty")
+    settings = _changed(options, model, {"budget": budget})
     try:
         url = canonical_url(url if "://" in url else f"https://{url}")
     except FetchError as error:
         raise ConfigError(f"cannot start at {url!r}: {error.message}") from error
+    return await _begin({"kind": "walk", "url": url, "question": question}, settings, model, options)
+
+
+async def ask(
+    question: str,
+    *,
+    model: str | ChatModel | None = None,
+    budget: Budget | None = None,
+    asking: Asking = Asking(),
+    options: Options = Options(),
+) -> Answer:
+    """Answer `question` from the open web, a few sites, or a folder: search, visit, dig.
+
+    Args:
+        question: in English or Chinese; addresses it names may be opened.
+        model: "provider:name", or a ChatModel; None takes the setting, and without one the lexical mind answers.
+        budget: limits; None takes the setting `ask.budget`.
+        asking: where to look, and with what.
+        options: everything else.
+
+    Raises:
+        ConfigError: the question, the folder or a setting cannot work.
+        ModelAuth: the endpoint refuses the key.
+    """
+    settings = _changed(options, model, {})
+    if budget is not None:
+        settings = settings.model_copy(update={"ask": settings.ask.model_copy(update={"budget": budget})})
+    with ExitStack() as stack:
+
+        def archive() -> Archive:
+            return options.web.archive if options.web else stack.enter_context(Archive(settings.home / "archive.db"))
+
+        where = described(asking, settings, archive)
+    return await _begin({"kind": "ask", "question": question, "asking": where}, settings, model, options)
+
+
+def _changed(options: Options, model: str | ChatModel | None, changes: Mapping[str, Any]) -> Settings:
+    given = {"model": model if isinstance(model, str) else None, **changes}
+    return _with(options.settings or load_settings(), {k: v for k, v in given.items() if v is not None})
+
+
+async def _begin(
+    what: Mapping[str, Any], settings: Settings, model: str | ChatModel | None, options: Options
+) -> Answer:
+    """Start a new run of what `what` describes."""
+    if not what["question"].strip():
+        raise ConfigError("the question is empty")
     run_id = options.run_id or new_id()
     chat = load_model(settings.model, settings) if isinstance(model, str | None) else model
     trace = Trace.create(_path(settings, run_id) if options.record else None)
     start = {
-        "kind": "walk",
+        **what,
         "run": run_id,
-        "url": url,
-        "question": question,
         "settings": settings.model_dump(mode="json", include=_RECORDED),
         "model": chat and {"name": chat.name, "context": chat.context, "object": chat is model},
     }
@@ -156,21 +203,30 @@ async def _drive(
         stack.callback(trace.close)
         if options.on_event:
             trace.subscribe(options.on_event)
-        run = Run(start["run"], trace, settings.budget)
+        budget = settings.ask.budget if start["kind"] == "ask" else settings.budget
+        run = Run(start["run"], trace, budget)
         if options.on_run:
             options.on_run(run)
         if model is not None and not start["model"]["object"]:
             stack.push_async_callback(model.close)
-        policy = POLICIES.load(settings.policy or ("chat" if model else "lexical"))
-        metered = Metered(run, model, settings.price(model.name)) if model else None
-        decider = policy(Context(run, metered, settings.seed))
-        trace.emit("start", version=TRACE_VERSION, **start)
         web = options.web or Web(settings)
         if options.web is None:
             await stack.enter_async_context(web)
-        answer = await Walker(run, web, decider).walk(start["url"], start["question"])
+        make = asker if start["kind"] == "ask" else walker
+        agent = make(run, web, settings, model, start)  # before the first event: a setting may not work
+        trace.emit("start", version=TRACE_VERSION, **start)
+        answer = await agent()
         trace.emit("end", answer=answer.model_dump(mode="json"))
         return answer
+
+
+def walker(
+    run: Run, web: Web, settings: Settings, model: ChatModel | None, start: Mapping[str, Any]
+) -> Callable[[], Awaitable[Answer]]:
+    """Return the walk that `start` describes, ready to go."""
+    metered = Metered(run, model, settings.price(model.name)) if model else None
+    policy = POLICIES.load(settings.policy or ("chat" if model else "lexical"))(Context(run, metered, settings.seed))
+    return lambda: Walker(run, web, policy).walk(start["url"], start["question"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +289,7 @@ def blocking(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
 
 
 walk_sync = blocking(walk)
+ask_sync = blocking(ask)
 
 
 def _path(settings: Settings, run_id: str) -> Path:

@@ -8,6 +8,7 @@ Source: Wu et al., "WebWalker: Benchmarking LLMs in Web Traversal", ACL 2025.
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
 from webfarer.agents.decisions import Back, Click, Draft, Enough, Failure, Move, Policy, Walk, claims_from
@@ -19,7 +20,7 @@ from webfarer.web.client import Web
 from webfarer.web.scope import Scope
 
 _LOOP = 5  # the same move on the same page
-_WHY_NOT = {
+WHY_NOT = {
     PageKind.BLOCKED: "the site shows a block page",
     PageKind.CONSENT: "the site shows only a consent page",
     PageKind.LOGIN: "the page asks to log in",
@@ -28,36 +29,52 @@ _WHY_NOT = {
 
 
 class Walker:
-    """One walk: `await Walker(run, web, policy).walk(url, question)`."""
+    """One walk: `await Walker(run, web, policy).walk(url, question)`.
+
+    Attributes:
+        pages: what it has read, in the order of reading.
+    """
 
     def __init__(self, run: Run, web: Web, policy: Policy) -> None:
         self._run, self._web, self._policy = run, web, policy
         self._seen_texts: set[bytes] = set()
         self._moves: Counter[tuple[str, str]] = Counter()
+        self.pages: list[Page] = []
 
-    async def walk(self, url: str, question: str) -> Answer:
+    async def walk(self, url: str, question: str, scope: Scope | None = None, known: Sequence[Page] = ()) -> Answer:
         """Answer `question` from the site at `url`; never raises what belongs to the walk itself.
+
+        Args:
+            url: where to start.
+            question: what to find.
+            scope: the site to stay in; None: that of the first page, from its folder down.
+            known: pages read before; those of the site are not opened again, and their links count.
 
         Raises:
             ConfigError, ModelAuth: the settings cannot work.
             TraceError: the run cannot be recorded or left its recording.
         """
-        walk = Walk(question)
+        walk = Walk(question, pages=self.pages)
         with self._run.ledger.reserve(**last_answer_costs(self._run, self._policy.needs_model)) as release:
             try:
-                stop = await self._go(walk, url)
+                stop = await self._go(walk, url, scope, known)
             except Stop as ended:
                 stop = ended
             except BudgetExceeded as error:
                 stop = limit_stop(error.detail["meter"])
             release()
             draft = stop.draft or await self._conclude(walk)
-        return answer_of(question, draft, stop, self._run, self._web, {page.id: page for page in walk.pages})
+        return answer_of(question, draft, stop, self._run, self._web, {page.id: page for page in self.pages})
 
-    async def _go(self, walk: Walk, url: str) -> Stop:
-        root = await self._open_root(url)
-        scope = Scope(root.url)
-        walk.scope = lru_cache(maxsize=100_000)(scope.contains)  # asked of every link at every step
+    async def _go(self, walk: Walk, url: str, scope: Scope | None, known: Sequence[Page]) -> Stop:
+        root = next((page for page in known if url in (page.url, page.canonical)), None) or await self._open_root(url)
+        walk.scope = lru_cache(maxsize=100_000)(
+            (scope or Scope(root.url)).contains
+        )  # asked of every link at every step
+        for page in known:
+            if page.url != root.url and walk.scope(page.url):
+                walk.opened.update((page.url, page.canonical))
+                walk.pages.append(page)
         self._arrive(walk, root, asked=url)
         await self._read(walk)
         while True:
@@ -81,7 +98,7 @@ class Walker:
         except FetchError as error:
             raise Stop(StopReason.FAILED, f"the first page cannot be read: {error.message}", Draft("")) from error
         if root.kind is not PageKind.CONTENT and not root.links:
-            raise Stop(StopReason.FAILED, f"{root.url}: {_WHY_NOT[root.kind]}", Draft(""))
+            raise Stop(StopReason.FAILED, f"{root.url}: {WHY_NOT[root.kind]}", Draft(""))
         return root
 
     def _check_loop(self, walk: Walk, move: Move) -> None:
@@ -113,7 +130,7 @@ class Walker:
         if not walk.scope(page.url) and page.url != link.url:
             return self._fail(walk, link.url, "ScopeRefused", f"it leads out of the site, to {page.url}")
         if page.kind is not PageKind.CONTENT:
-            return self._fail(walk, link.url, str(page.kind), _WHY_NOT[page.kind])
+            return self._fail(walk, link.url, str(page.kind), WHY_NOT[page.kind])
         return self._arrive(walk, page, asked=link.url)
 
     def _fail(self, walk: Walk, url: str, error: str, message: str) -> bool:

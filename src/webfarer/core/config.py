@@ -70,6 +70,37 @@ class SearchSettings(BaseModel):
     retries: int = Field(2, ge=0, le=5, description="Further tries after a failure that may pass.")
     delay: float = Field(1.0, ge=0, description="Seconds between the starts of two queries to one engine.")
     language: str = Field("", description='Language of the results ("en", "zh"); empty: that of the query.')
+    bases: dict[str, str] = Field(
+        default_factory=dict,
+        description="Base URLs by engine, for gateways and mirrors; such a host may be a private one.",
+    )
+
+    @field_validator("bases")
+    @classmethod
+    def _no_credentials(cls, bases: dict[str, str]) -> dict[str, str]:
+        return {engine: without_credentials(url) for engine, url in bases.items()}
+
+
+def without_credentials(url: str) -> str:
+    """Return `url`, which is written to logs, unless it holds a user name or a password."""
+    if "@" in urlsplit(url).netloc:
+        raise ValueError(
+            "a user name or password in the URL would be logged; a key belongs into its own setting (WEBFARER_API_KEY)"
+        )
+    return url
+
+
+class AskSettings(BaseModel):
+    """How the open web is asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budget: Budget = Field(Budget(steps=60), description="Limits of one run; the clicks of its walks are steps too.")
+    tools: tuple[str, ...] = Field(("search", "visit", "walk", "find"), description="What the agent may use.")
+    walk_steps: int = Field(15, ge=1, description="Most clicks of one walk.")
+    mind: str = Field("", description="Who takes the decisions; empty: chat with a model, else lexical.")
+    dialect: str = Field("native", description="How the model calls tools: native, tags or react.")
+    context: str = Field("keep_all", description="What of a long search the model is shown.")
 
 
 class Settings(BaseSettings):
@@ -107,8 +138,9 @@ class Settings(BaseSettings):
         description="live: fetch, and keep it. record: fetch what the archive lacks. replay: never fetch.",
     )
     seed: int = Field(0, description="Seed of everything that draws lots.")
-    budget: Budget = Field(Budget(steps=15), description="Limits of one run.")
+    budget: Budget = Field(Budget(steps=15), description="Limits of one walk.")
     web: WebSettings = Field(WebSettings(), description="How the web is fetched.")
+    ask: AskSettings = Field(AskSettings(), description="How the open web is asked.")
     search: SearchSettings = Field(SearchSettings(), description="Which search engines are asked, and how.")
     searxng_url: str = Field(
         "",
@@ -119,6 +151,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         validation_alias=AliasChoices("WEBFARER_SERPER_API_KEY", "SERPER_API_KEY"),
         description="Key of serper.dev.",
+    )
+    serper_base_url: str = Field(
+        "",
+        validation_alias=AliasChoices("WEBFARER_SERPER_BASE_URL", "SERPER_BASE_URL"),
+        description="A gateway that speaks serper.dev's API.",
     )
     brave_api_key: SecretStr = Field(
         SecretStr(""),
@@ -139,12 +176,10 @@ class Settings(BaseSettings):
         default_factory=dict, description="US dollars per million tokens by model, added to the built-in table."
     )
 
-    @field_validator("base_url", "searxng_url")
+    @field_validator("base_url", "searxng_url", "serper_base_url")
     @classmethod
     def _no_credentials(cls, url: str) -> str:
-        if "@" in urlsplit(url).netloc:  # it is written to the run's log, the key is not
-            raise ValueError("a user name or password in the URL would be logged; put the key into WEBFARER_API_KEY")
-        return url
+        return without_credentials(url)
 
     @classmethod
     def settings_customise_sources(

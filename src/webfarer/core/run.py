@@ -7,6 +7,7 @@ results are returned and charged and the effect is not performed: *resume is rep
 """
 
 import asyncio
+import copy
 import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -47,15 +48,21 @@ class Run:
         self.trace = trace
         self.ledger = Ledger(budget, clock=lambda: trace.time)
         self._counts: Counter[str] = Counter()
-        self._stop_asked = False
+        self._stop_asked = asyncio.Event()
+
+    def nested(self, budget: Budget) -> "Run":
+        """Return a run inside this one: the same trace and the same stop, with limits of its own below ours."""
+        inner = copy.copy(self)
+        inner.ledger = self.ledger.child(budget)
+        return inner
 
     def stop(self) -> None:
         """Ask the agent to end with its best answer so far; it does so before its next action."""
-        self._stop_asked = True
+        self._stop_asked.set()
 
     def stopping(self) -> bool:
         """Say whether the run was asked to stop; the agent that sees it must end. Recorded, so a replay stops there."""
-        if self.trace.upcoming != "stop" and (self.trace.replaying or not self._stop_asked):
+        if self.trace.upcoming != "stop" and (self.trace.replaying or not self._stop_asked.is_set()):
             return False
         self.trace.emit("stop")
         return True

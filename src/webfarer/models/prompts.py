@@ -25,10 +25,12 @@ _GAP = r"[\s\u200b-\u200f\u2060\ufeff]*"
 _FORGED = re.compile(
     rf"[<＜﹤](?={_GAP}[/／]?{_GAP}untrusted)"  # our own marks
     r"|<(?=[|｜][^<>\n]{1,40}[|｜]>)"  # <|im_start|> and the like, which some servers read even inside text
-    r"|<(?=/?(?:start_of_turn|end_of_turn|think|tool_call|tool_response)>|<SYS>>)"
+    r"|<(?=/?(?:start_of_turn|end_of_turn|think|tool_call|tool_response|answer)>|<SYS>>)"
     r"|\[(?=/?INST\])",
     re.IGNORECASE,
 )
+_WRAP = re.compile(r"<(/?)(untrusted-[0-9a-f]+|tool_response)[^<>\n]*>")
+_HALF = re.compile(r"<[^<>\n]{0,60}\Z")
 _OBJECT = re.compile(r"\{\s*[\"'}]")
 _CODE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
 
@@ -58,6 +60,17 @@ def fence(text: str, *, nonce: str, source: str) -> str:
 def defuse(text: str) -> str:
     """Replace the first character of each forged mark and chat-template token."""
     return _FORGED.sub(lambda match: "⟦" if match.group() == "[" else "‹", text)
+
+
+def shorten(text: str, length: int) -> str:
+    """Return about the first `length` characters of text that holds fenced parts; marks that were open are closed."""
+    kept = _HALF.sub("", text[:length])
+    opened: list[str] = []
+    for mark in _WRAP.finditer(kept):
+        opened = opened[:-1] if mark.group(1) else [*opened, mark.group(2)]
+    closing = "".join(f"\n</{name}>" for name in reversed(opened))
+    short = f"{kept}\n({len(text) - len(kept)} characters left out for lack of room){closing}"
+    return short if length < len(text) and len(short) < len(text) else text
 
 
 def parse_json(text: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import sqlite3
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -66,10 +67,22 @@ class Record:
         return self.headers.get("content-type", "")
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record without its body and headers."""
+
+    id: str
+    url: str
+    final_url: str
+    status: int
+    fetched: float
+
+
 class Archive:
     """The archive at `path` (in memory for None). Also the store of robots.txt files (a RobotsCache)."""
 
     def __init__(self, path: Path | None = None) -> None:
+        self.path = path
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,13 +117,22 @@ class Archive:
         """Close the file."""
         self._db.close()
 
-    def keep(self, response: Response, call: str = "") -> Record:
-        """Keep an answer; `call` is the id of the call that fetched it. Committed when this returns.
+    def __len__(self) -> int:
+        count: int = self._db.execute("SELECT count(*) FROM records").fetchone()[0]
+        return count
+
+    def keep(self, response: Response, call: str = "", *, fetched: float | None = None) -> Record:
+        """Keep an answer. Committed when this returns; the same answer at the same time is kept once.
+
+        Args:
+            response: the answer.
+            call: id of the call that fetched it.
+            fetched: Unix time; now for None.
 
         Raises:
             ConfigError: it cannot be written (no space left, say).
         """
-        fetched = round(time.time(), 3)
+        fetched = round(time.time() if fetched is None else fetched, 3)
         sha = hashlib.sha256(response.body).hexdigest()
         row = (
             response.url,
@@ -178,6 +200,22 @@ class Archive:
     def ids(self) -> list[str]:
         """Return the ids of all records, oldest first."""
         return [row[0] for row in self._db.execute("SELECT id FROM records ORDER BY fetched, id")]
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield all records, oldest first."""
+        for row in self._db.execute("SELECT id, url, final_url, status, fetched FROM records ORDER BY fetched, id"):
+            yield Entry(*row)
+
+    def newest(self) -> Iterable[Entry]:
+        """Return of each URL that answered the newest record; failures that may have passed do not count."""
+        passing = (408, 425, 429)
+        lasting = (entry for entry in self.entries() if entry.status < 500 and entry.status not in passing)
+        return {entry.final_url: entry for entry in lasting}.values()
+
+    def stored(self) -> tuple[int, int]:
+        """Return how many different bodies are kept, and their bytes as they lie in the file."""
+        count, size = self._db.execute("SELECT count(*), coalesce(sum(length(data)), 0) FROM blobs").fetchone()
+        return count, size
 
     def get(self, origin: str) -> tuple[str, float] | None:
         """Return the robots.txt of `origin` and the Unix time it was fetched (RobotsCache)."""

@@ -14,7 +14,7 @@ from webfarer.core.errors import ArchiveMiss, BudgetExceeded, FetchError, HttpSt
 from webfarer.core.run import Call, Outcome, Run
 from webfarer.core.types import Page
 from webfarer.web.archive import Archive, Record
-from webfarer.web.extract import read_page
+from webfarer.web.documents import page_of, prepare
 from webfarer.web.fetch import Fetcher
 
 _PAGES_KEPT = 8
@@ -61,10 +61,15 @@ class Web:
 
         async def perform(call: Call) -> Outcome:
             record = await self._obtain(run, url, call)
-            cost = {"pages": 1, "bytes": record.wire_bytes}
+            cost: dict[str, float] = {"pages": 1, "bytes": record.wire_bytes}
             if record.status >= 400:
                 message = f"{record.final_url} answered {record.status}"
                 raise HttpStatus(message, cost=cost, url=url, status=record.status, record=record.id)
+            try:
+                await prepare(self.archive, record)
+            except FetchError as error:
+                error.cost = cost
+                raise
             return Outcome({"record": record.id, "url": record.final_url, "status": record.status}, cost)
 
         value: dict[str, Any] = await run.call("fetch", {"url": url}, perform, needs={"pages": 1, "bytes": 0})
@@ -99,20 +104,14 @@ class Web:
 
         Raises:
             ArchiveMiss: no such record.
-            NotReadable: the record holds no text.
+            FetchError: the record cannot be read; NotReadable when it holds no text.
         """
         page = self._pages.get(record_id)
         if page is None:
             record = self.archive.record(record_id)
             if record is None:
                 raise ArchiveMiss(f"the archive does not hold the record {record_id}", record=record_id)
-            page = read_page(
-                record.body,
-                url=record.final_url,
-                content_type=record.content_type,
-                page_id=record.id,
-                language=record.headers.get("content-language", ""),
-            )
+            page = page_of(self.archive, record)
             self._pages[record_id] = page
             if len(self._pages) > self._pages_kept:
                 self._pages.popitem(last=False)

@@ -14,12 +14,15 @@ from selectolax.lexbor import LexborHTMLParser
 from webfarer.core.errors import NotReadable
 from webfarer.core.types import Link, Page, Region, Span
 from webfarer.web import searchindex
-from webfarer.web.charset import decode, is_binary
+from webfarer.web.charset import decode
 from webfarer.web.classify import Features, classify
+from webfarer.web.dates import date_of
 from webfarer.web.guard import canonical_url
 from webfarer.web.language import language_of
 from webfarer.web.links import Found, Targets, finish
 from webfarer.web.markdown import fold, visible
+from webfarer.web.rewrite import feed_html, table_html
+from webfarer.web.sniff import Kind, delimiter_of, sniff_bytes, sniff_text
 from webfarer.web.tame import tame
 from webfarer.web.walk import ReadLimits, Walk
 
@@ -28,9 +31,6 @@ __all__ = ["ReadLimits", "read_page"]
 _BARE = 20  # characters of text below which a page is as good as empty
 _MAIN_SHARE = 0.1
 _TITLE = 300
-_MARKUP = re.compile(
-    r"<(?:!doctype|html|head|body|title|meta|div|p|a|table|h\d|ul|frameset|script|\?xml)\b", re.IGNORECASE
-)
 _SELF_CLOSED = re.compile(r"<(a|div|iframe|p|script|span|style|td|textarea|title|i|em|b)(\s[^<>]*)?/>", re.IGNORECASE)
 _REFRESH = re.compile(r"\s*(\d+)(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?['\"]?\s*([^'\"]+)", re.IGNORECASE)
 _REL = {
@@ -42,6 +42,10 @@ _REL = {
     "search": "search",
 }
 _REFRESH_SECONDS = 5
+_NO_TEXT = {
+    Kind.BINARY: "the body is not text",
+    Kind.OLD: "the body is an office file that is encrypted, or older than 2007 (.doc, .ppt)",
+}
 
 
 @dataclass(slots=True)
@@ -76,12 +80,15 @@ def read_page(
         limits: how much is read.
 
     Raises:
-        NotReadable: the bytes are no text, whatever the header says.
+        NotReadable: the bytes are no text, whatever the header says; also for a PDF or an office file, which
+            :func:`webfarer.web.documents.page_of` reads.
         Refused: `url` is no http(s) URL.
     """
     here = canonical_url(url)
-    if is_binary(body, content_type):
-        raise NotReadable("the body is not text", url=here, content_type=content_type)
+    binary = sniff_bytes(body, content_type)
+    if binary is not None:
+        message = _NO_TEXT.get(binary, f"the body is a {binary} document, not a page")
+        raise NotReadable(message, url=here, content_type=content_type)
     text, _ = decode(body, content_type)
     cut = len(text) > limits.html
     text = text[: limits.html]
@@ -89,15 +96,14 @@ def read_page(
     index = searchindex.read_index(text, page, limits.links) if here.endswith(f"/{searchindex.NAME}") else None
     if index is not None:
         return index
-    return _read_plain(text, page, limits) if _is_plain(text, content_type) else _read_html(text, page, limits)
-
-
-def _is_plain(text: str, content_type: str) -> bool:
-    kind = content_type.partition(";")[0].strip().lower()
-    if "html" in kind or "xml" in kind:
-        return False
-    declared = kind.startswith("text/") or kind == "application/json"
-    return declared or _MARKUP.search(text[:2_000]) is None
+    kind = sniff_text(text, content_type)
+    if kind in (Kind.TEXT, Kind.JSON):
+        return _read_plain(text, page, limits)
+    if kind == Kind.CSV:
+        text = table_html(text, delimiter_of(text, declared=True))
+    elif kind == Kind.FEED:
+        text = feed_html(text)
+    return _read_html(text, page, limits)
 
 
 def _read_plain(text: str, page: Page, limits: ReadLimits) -> Page:
@@ -143,6 +149,7 @@ def _read_html(html: str, page: Page, limits: ReadLimits) -> Page:
         canonical=_canonical(head.canonical, targets, page.url),
         language=language_of(main or markdown, head.language or page.language),
         kind=classify(Features(title, markdown, main, len(links), walk.elements.password)),
+        date=date_of(tree, html, main or markdown),
         spans=spans,
         truncated=page.truncated or walk.truncated or len(found) > limits.links,
     )

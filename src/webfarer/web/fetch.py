@@ -30,7 +30,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({429, 503})
 _BACKOFF = 0.5
 _ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,text/plain;q=0.8,*/*;q=0.5"
-_NO_TEXT = ("image/", "audio/", "video/", "font/", "application/zip")
+_NO_TEXT = ("image/", "audio/", "video/", "font/")  # a zip may be an office file: its bytes tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class Fetcher:
                     raise
                 problem = error.message
             else:
-                wait = _retry_after(response.headers.get("retry-after", ""), wait)
+                wait = retry_after(response.headers.get("retry-after", ""), wait)
                 if response.status not in _BUSY or last or not self._may_wait(wait, trip):
                     return response
                 problem = f"HTTP {response.status}"
@@ -229,12 +229,12 @@ class Fetcher:
         """
         if self._session is None:
             raise RuntimeError("a Fetcher is used inside `async with`")
-        with _classified(url, seconds):
+        with classified(url, seconds):
             async with (
                 asyncio.timeout(seconds),
                 self._session.get(URL(url, encoded=True), allow_redirects=False) as answer,
             ):
-                headers = _plain(answer)
+                headers = plain_headers(answer)
                 redirect = answer.status in _REDIRECTS and "location" in headers
                 body = b"" if redirect else await self._read(answer, headers, trip)
                 return _Answer(answer.status, headers, body)
@@ -277,7 +277,7 @@ def _facts(trip: _Trip, detail: Mapping[str, Any]) -> dict[str, Any]:
     return facts
 
 
-def _plain(answer: aiohttp.ClientResponse) -> dict[str, str]:
+def plain_headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
     """Return the headers as plain text; bytes that are not UTF-8 become replacement characters."""
     headers: dict[str, list[str]] = {}
     for name, value in answer.headers.items():
@@ -285,7 +285,7 @@ def _plain(answer: aiohttp.ClientResponse) -> dict[str, str]:
     return {name: ", ".join(values) for name, values in headers.items()}
 
 
-def _retry_after(header: str, otherwise: float) -> float:
+def retry_after(header: str, otherwise: float) -> float:
     """Return the seconds to wait for a Retry-After header (a number or a date), or `otherwise`."""
     if header.strip().isdecimal():
         return float(header)
@@ -296,7 +296,7 @@ def _retry_after(header: str, otherwise: float) -> float:
 
 
 @contextmanager
-def _classified(url: str, seconds: float) -> Iterator[None]:
+def classified(url: str, seconds: float) -> Iterator[None]:
     """Turn aiohttp's errors into the tree; `broken` marks what another try may mend."""
     host = urlsplit(url).netloc
     try:

@@ -73,14 +73,17 @@ class Scope:
         self._folder = folder
 
     def contains(self, url: str) -> bool:
-        """Say whether `url` is a page of the site (http and https on their own ports are one site)."""
+        """Say whether `url` is a page of the site."""
+        return self.holds(url) and looks_like_page(url)
+
+    def holds(self, url: str) -> bool:
+        """Say whether `url` lies in the site, page or not (http and https on their own ports are one site)."""
         try:
             url = canonical_url(url)
         except Refused:
             return False
         host, port, path = _parts(url)
-        inside = path[: len(self._folder)] == self._folder
-        return inside and (self._site(host), port) == self._key and looks_like_page(url)
+        return path[: len(self._folder)] == self._folder and (self._site(host), port) == self._key
 
 
 def _parts(url: str) -> tuple[str, int | None, list[str]]:

@@ -1,13 +1,10 @@
 """Every prompt of the chat policy, and the JSON each of them asks for; the asker puts them together."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, StrictBool
+from pydantic import BaseModel, StrictBool
 
-from webfarer.agents.asker import Prompt
-
-Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
-"""A string; small models write null for none."""
+from webfarer.agents.asker import Prompt, Text
 
 
 class Choice(BaseModel):

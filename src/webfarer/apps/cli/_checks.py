@@ -13,10 +13,12 @@ from webfarer import __version__
 from webfarer.agents.decisions import POLICIES
 from webfarer.apps.cli._model_check import model_problem
 from webfarer.apps.cli._origins import origins
+from webfarer.apps.cli._search_check import search_problem
 from webfarer.core.config import Settings, load_settings
 from webfarer.core.errors import ConfigError, FetchError
 from webfarer.web.archive import Archive
 from webfarer.web.fetch import Fetcher
+from webfarer.web.searching import chosen, configured
 from webfarer.worlds.server import html_response, listen
 
 _EXTRA = re.compile(r"""^([\w.-]+)[^;]*;.*\bextra == ["']([\w-]+)["']""")
@@ -49,6 +51,8 @@ async def checks(**flags: Any) -> AsyncIterator[Check]:
         yield check
     yield await _fetch(settings)
     yield await _model(settings)
+    async for check in _search(settings):
+        yield check
 
 
 def _extras() -> Iterator[Check]:
@@ -133,3 +137,16 @@ async def _model(settings: Settings) -> Check:
     if problem:
         return Check("problem", "model", f"{settings.model}: {problem[0]}", problem[1])
     return Check("ok", "model", f"{settings.model} is there")
+
+
+async def _search(settings: Settings) -> AsyncIterator[Check]:
+    engines = configured(settings)
+    if not engines:
+        found = f"no engine is configured; {' and '.join(chosen(settings))} will be asked, which need no key"
+        yield Check("ok", "search", found)
+    for engine in engines:
+        problem = await search_problem(settings, engine)
+        if problem:
+            yield Check("problem", f"search {engine}", problem[0], problem[1])
+        else:
+            yield Check("ok", f"search {engine}", "answers")

@@ -1,0 +1,129 @@
+"""Taking a question apart without a model: what it is about, what links that to the answer, what is asked in the end.
+
+"Who is the curator of the game featured by the Foo Library?" is about the *Foo Library*; its nearest relation is
+"game featured", and what is asked in the end is the "curator". Names are runs of capitals, quoted words, or (Chinese)
+what 的 joins. It is a heuristic over words, no parser: a question it cannot take apart is one hop about itself.
+"""
+
+import re
+from dataclasses import dataclass
+
+from webfarer.core.text import is_chinese, words
+
+_CAPITAL = r"[A-Z][\w&'’.+-]*"
+_NAME = re.compile(rf"{_CAPITAL}(?:\s+(?:(?:of|de|for|and|the)\s+){{0,2}}(?:{_CAPITAL}|\d+))*")
+_QUOTED = re.compile(r"[\"“「『《]([^\"”」』》]{2,80})[\"”」』》]")
+_WORD = re.compile(r"[\w-]+")
+_OPENING = re.compile(
+    r"^\W*(?:(?:in|on|at|from|to|of|by|for)\s+)?(?:which|what|who|whose|when|where|how|is|are|was|were|does|do|did|can)"
+    r"(?:\s+(?:is|are|was|were|many|much|long))?\b",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(
+    r"\b(?:which|what|whose)\s+(?:is\s+|are\s+|was\s+|were\s+)?(?:the\s+)?((?:[a-z-]+\s+){1,3}?)(?=is\b|are\b|was\b|were\b|"
+    r"of\b|does\b|do\b|did\b|for\b|in\b|that\b|has\b)|\bwho\s+(?:is|was)\s+the\s+((?:[a-z-]+\s+){1,3}?)(?=of\b|for\b|in\b)",
+    re.IGNORECASE,
+)
+_ASKED_ZH = re.compile(r"的([^的]{2,8})(?:是|为|在)(?:什么|谁|哪|多少|几)")
+_RELATIONS_ZH = (  # what Chinese questions join names with
+    "与 和 由 在 是 为 被 向 对 合作 合办 联合 主推 主办 承办 协办 举办 主持 资助 赞助 出资 捐资 设立 创立 创办 成立 "
+    "建立 支持 支援 发布 出版 开发 研发 制作 管理 运营 负责 所在 所属 隶属 属于 位于 颁发 授予 使用 采用 推荐 收录 拥有"
+).split()
+_KINDS_ZH = (
+    "会议 大会 论坛 游戏 作品 大学 学院 学校 院系 基金会 协会 学会 组织 机构 公司 企业 部门 团队 网站 项目 奖项 活动 "
+    "城市 国家 地区 人 人物 作者 书 书籍 文章 软件 产品"
+).split()
+_JOINT_ZH = re.compile("|".join(["的", *sorted(_RELATIONS_ZH, key=len, reverse=True), r"[，。？?、\s]+"]))
+_PIECE_ZH = re.compile(rf"{_JOINT_ZH.pattern}|(?:(?!{_JOINT_ZH.pattern}).)+")
+_FURTHER_OUT = 3
+_NEAR = 2  # words of one relation
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question taken apart.
+
+    Attributes:
+        text: all of it, or what remains of it.
+        subject: names it starts from, as they stand in it, or "".
+        inner: words between the subject and what is asked, nearest to the subject first.
+        asked: words of what is asked in the end.
+    """
+
+    text: str
+    subject: str = ""
+    inner: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[list[str]]:
+        """The names in the subject as index terms, the thing itself before what it belongs to."""
+        found = [terms for part in re.split(r"\bof\b|的", self.subject) if (terms := words(part))]
+        return found[::-1] if "的" in self.subject else found
+
+    @property
+    def relation(self) -> tuple[str, ...]:
+        """Words of what is to be found out next about the subject."""
+        return self.inner[:_NEAR] or self.asked
+
+    @property
+    def goal(self) -> str:
+        """What to look for next."""
+        return f"{self.subject} {' '.join(self.relation)}?" if self.inner else self.text
+
+    def beyond(self, value: str, said: str) -> "Question":
+        """Return what remains once the statement `said` led to the name `value`."""
+        found = set(words(said))
+        inner = tuple(word for word in self.inner[_NEAR:] if not found.issuperset(words(word)))
+        return Question(f"{value} {' '.join((*inner, *self.asked))}?", value, inner, self.asked)
+
+
+def take_apart(question: str) -> Question:
+    """Take `question` apart; one that names nothing is about itself."""
+    return _chinese(question) if is_chinese(question) else _english(question)
+
+
+def _english(question: str) -> Question:
+    opening = _OPENING.match(question)
+    names = [(m.start(), m.end()) for m in _NAME.finditer(question) if not opening or m.start() >= opening.end()]
+    names += [m.span(1) for m in _QUOTED.finditer(question)]
+    if not names:
+        return Question(question, asked=_telling(question))
+    start, end = max(names, key=lambda span: (span[1] - span[0], -span[0]))
+    asked = [word for group in _ASKED.findall(question) for part in group for word in _telling(part)]
+    inner = [word for word in reversed(_telling(question[:start])) if word not in asked]
+    # what follows the name closes the outer clause: "the game ... is registered"
+    asked += [word for word in _telling(question[end:]) if word not in asked]
+    return Question(question, question[start:end].rstrip(".,?!"), tuple(dict.fromkeys(inner)), tuple(asked))
+
+
+def _telling(text: str) -> tuple[str, ...]:
+    """Return the words of an English text that are index terms."""
+    return tuple(word for word in _WORD.findall(text) if words(word))
+
+
+def _chinese(question: str) -> Question:
+    found = _ASKED_ZH.search(question)
+    if not found:
+        return Question(question)
+    rest = question[: found.start()]
+    spans = [match.span() for match in _PIECE_ZH.finditer(rest)]
+    names = [at for at in spans if at[1] - at[0] > 1 and not _JOINT_ZH.fullmatch(rest[slice(*at)])]
+    names = [at for at in names if rest[slice(*at)] not in _KINDS_ZH]
+    if not names:
+        return Question(question, asked=(found[1],))
+    start, end = names[0]
+    for left, right in names[1:]:
+        if rest[end:left] != "的":
+            break
+        end = right
+    near = sorted((_distance(at, start, end), *at) for at in spans if at[1] <= start or at[0] >= end)
+    inner = tuple(rest[at:stop] for _, at, stop in near if words(rest[at:stop]))
+    return Question(question, rest[start:end], inner, (found[1],))
+
+
+def _distance(span: tuple[int, int], start: int, end: int) -> int:
+    """Return how far a piece stands from the name; what stands before it but not next to it belongs further out."""
+    if span[0] >= end:
+        return span[0] - end
+    return start - span[1] + (_FURTHER_OUT if span[1] < start else 0)

@@ -1,0 +1,77 @@
+"""Which URLs the agent may open: those the user named, search results, and links on pages it read. Nothing else.
+
+A model that obeys a poisoned page can still not carry data out in a URL of its own making: an address is opened only
+as it was seen, query string and all, and never with a query longer than a bound. A person may allow more. Not a
+scope: which *site* a walk stays in is decided elsewhere.
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from webfarer.core.errors import Refused
+from webfarer.core.types import Page
+from webfarer.web.guard import canonical_url
+from webfarer.web.scope import Scope
+
+LONGEST_QUERY = 512
+_URL = re.compile(r"https?://[^\s<>\"'）」》，。]+", re.IGNORECASE)
+
+
+class Provenance:
+    """The URLs that may be opened.
+
+    Args:
+        question: every URL it names is the user's own.
+        start: further URLs the user named.
+        sites: when given, hosts (with optional path) that nothing may leave.
+    """
+
+    def __init__(self, question: str = "", start: Iterable[str] = (), sites: Iterable[str] = ()) -> None:
+        self._known: dict[str, str] = {}
+        self._scopes = [Scope(site if "://" in site else f"https://{site}") for site in sites]
+        self._mine: set[str] = set()
+        for url in (*(match.group().rstrip(".,;:!?)") for match in _URL.finditer(question)), *start):
+            self.allow(url)
+            self._mine.add(_key(url))
+
+    def allow(self, *urls: str) -> None:
+        """Let `urls` be opened; those that no client could open are left out."""
+        for url in urls:
+            if key := _key(url):
+                self._known.setdefault(key, canonical_url(url))
+
+    def saw(self, page: Page) -> None:
+        """Let the links of a page be opened, and the page itself."""
+        self.allow(page.url, page.canonical, *(link.url for link in page.links))
+
+    def check(self, url: str) -> str:
+        """Return the address that `url` stands for, as it was seen.
+
+        Raises:
+            Refused: it was never seen, leaves the sites, or carries a query longer than the bound.
+        """
+        key = _key(url)
+        if key not in self._known:
+            raise Refused(
+                "this address is not from the user, not a search result, and no link on a page that was read",
+                url=url,
+            )
+        url = self._known[key]
+        if key not in self._mine and len(urlsplit(url).query) > LONGEST_QUERY:
+            raise Refused(f"the query string is longer than {LONGEST_QUERY} characters", url=url)
+        if self._scopes and not self.inside(url):
+            raise Refused("the address lies outside the sites that were chosen", url=url)
+        return url
+
+    def inside(self, url: str) -> bool:
+        """Say whether `url` lies in the chosen sites; always true when none were chosen."""
+        return not self._scopes or any(scope.holds(url) for scope in self._scopes)
+
+
+def _key(url: str) -> str:
+    """Return what two spellings of an address share: no scheme, no trailing slash; "" for no address at all."""
+    try:
+        return canonical_url(url).partition("://")[2].rstrip("/")
+    except Refused:
+        return ""

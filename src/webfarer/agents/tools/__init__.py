@@ -1,0 +1,1 @@
+"""What a searching agent can do, one tool a file."""

@@ -1,0 +1,102 @@
+"""When a page was published or last changed, by its own account, as an ISO 8601 date; "" when it does not say.
+
+The last change goes before the publication; what is written for machines before what is written for people. A form
+that two countries read differently (03/04/2025) says nothing. Not a clock: headers and today's date are never asked.
+Source: Open Graph `article:`, schema.org `datePublished` and `dateModified`, PDF 32000-1 §7.9.4.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from selectolax.lexbor import LexborHTMLParser
+
+_FIRST, _LAST = 1990, 2100  # the web began in 1990
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_FORMS = (
+    (re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)"), "ymd"),
+    (re.compile(r"(?<!\d)(\d{4})([/.])(\d{1,2})\2(\d{1,2})(?!\d)"), "y_md"),
+    (re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日"), "ymd"),
+    (re.compile(rf"(?<![\d.])(\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?{_MONTH},? (\d{{4}})(?!\d)", re.I), "dmy"),
+    (re.compile(rf"\b{_MONTH} (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})(?!\d)", re.I), "mdy"),
+)
+_PACKED = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})(?:\d{2}|T|Z|$)")
+_META_MODIFIED = frozenset(
+    ("article:modified_time", "og:updated_time", "last-modified", "dcterms.modified", "datemodified")
+)
+_META_PUBLISHED = frozenset(
+    "article:published_time datepublished date dc.date dc.date.issued dcterms.date dcterms.created dcterms.issued "
+    "citation_publication_date citation_online_date pubdate publishdate parsely-pub-date sailthru.date".split()
+)
+_JSON_LD = re.compile(r'"date(Modified|Published)"\s*:\s*"([^"]{4,40})"')
+_SAID = re.compile(
+    r"(?:last[ -](?:updated|modified|changed|revised|reviewed)|updated|modified|published|posted)(?: on| at)?\b|"
+    r"(?:更新|发布|發布|修改|修订|发表)(?:时间|日期|時間|于)?",
+    re.IGNORECASE,
+)
+_NEAR = 60  # characters after those words in which the date ends
+_LONGEST = 200
+_SAID_MOST = 20  # places looked at
+
+
+def iso_date(text: str) -> str:
+    """Return the first date in `text` as "2025-04-16", or "" when there is none that can be read in one way only."""
+    text = text.strip()
+    if len(text) > _LONGEST:
+        return ""
+    packed = _PACKED.match(text)
+    if packed:
+        return _valid(packed[1], packed[2], packed[3])
+    found: list[tuple[int, str]] = []
+    for pattern, order in _FORMS:
+        if match := pattern.search(text):
+            parts = dict(zip(order, match.groups(), strict=True))
+            month = parts["m"]
+            number = month if month.isdigit() else str(_MONTHS.index(month[:3].lower()) + 1)
+            found.append((match.start(), _valid(parts["y"], number, parts["d"])))
+    return min(found)[1] if found else ""
+
+
+def _valid(year: str, month: str, day: str) -> str:
+    try:
+        return date(int(year), int(month), int(day)).isoformat() if _FIRST <= int(year) <= _LAST else ""
+    except ValueError:
+        return ""
+
+
+def date_of(tree: LexborHTMLParser, html: str, main: str) -> str:
+    """Return the date of an HTML page.
+
+    Args:
+        tree: the page, parsed.
+        html: its markup.
+        main: its text without navigation.
+    """
+    return next(filter(None, map(iso_date, _candidates(tree, html, main))), "")
+
+
+def _candidates(tree: LexborHTMLParser, html: str, main: str) -> Iterator[str]:
+    modified, published = [], []
+    for node in tree.css("meta[content]"):
+        attributes = node.attributes
+        name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").lower()
+        if name in _META_MODIFIED:
+            modified.append(attributes.get("content") or "")
+        elif name in _META_PUBLISHED:
+            published.append(attributes.get("content") or "")
+    if "application/ld+json" in html:
+        for script in tree.css('script[type="application/ld+json"]'):
+            for what, value in _JSON_LD.findall(script.text()):
+                (modified if what == "Modified" else published).append(value)
+    yield from modified
+    yield from published
+    if "<time" in html:
+        times = [node.attributes.get("datetime") or node.text() for node in tree.css("time")]
+        if len({iso_date(text) for text in times}) == 1:  # several are a list of other things
+            yield times[0]
+    for number, match in enumerate(_SAID.finditer(main)):
+        if number == _SAID_MOST:
+            return
+        line = main[match.end() : match.end() + _NEAR].partition("\n")[0]
+        yield line.rstrip("0123456789./-") if len(line) == _NEAR else line  # half a date is another date

@@ -1,0 +1,37 @@
+"""The stand-in for search engines really ranks by words, and keeps to what it is told."""
+
+import aiohttp
+from hypothesis import given
+from hypothesis import strategies as st
+from search_kit import DOCUMENTS
+
+from webfarer.core.text import words
+from webfarer.worlds.searchserver import _Index, serve_search
+from webfarer.worlds.searchwires import Document
+
+WORD = st.sampled_from("library bridge river garden iron ashford clock tower".split())
+TEXT = st.lists(WORD, min_size=1, max_size=8).map(" ".join)
+
+
+@given(texts=st.lists(TEXT, min_size=1, max_size=8), query=TEXT)
+def test_what_is_found_holds_a_word_of_the_query(texts, query):
+    documents = [Document(f"https://a.example/{n}", "", text) for n, text in enumerate(texts)]
+    found = _Index(documents).search(query, ())
+    asked = set(words(query))
+    assert {d.url for d in found} == {d.url for d in documents if asked & set(words(d.text))}
+
+
+def test_better_matches_come_first():
+    index = _Index(DOCUMENTS)
+    assert index.search("iron bridge", ())[0].title == "The bridge"
+    assert index.search("opening hours library ashford", ())[0].url == DOCUMENTS[0].url
+    assert [d.url for d in index.search("library", ["elsewhere.example"])] == [DOCUMENTS[3].url]
+    assert [d.url for d in index.search("library", ["ashford.example/library"])] == [DOCUMENTS[2].url, DOCUMENTS[0].url]
+
+
+async def test_what_is_no_engine_is_no_path_and_counts_as_nothing():
+    async with serve_search(DOCUMENTS) as stub, aiohttp.ClientSession() as session:
+        for path in ("/", "/searxng", "/searxng/other", "/altavista/search"):
+            async with session.get(stub.url + path) as answer:
+                assert answer.status == 404
+        assert stub.asked == []
