@@ -228,3 +228,14 @@ def test_a_huge_reply_is_refused_unread(dialect_id, unit):
     turn = load(dialect_id).read(Reply(unit * (1_000_000 // len(unit))), TOOLS)
     assert "shorter" in turn.problem
     assert len(turn.problem) < 200
+
+
+@IDS
+@pytest.mark.timeout(30)  # a pass that is not linear takes minutes
+@pytest.mark.parametrize("start", ["", "<tool_call>{'a': '", "Action: search\nAction Input: "])
+@pytest.mark.parametrize("unit", [*UNITS[:4], '{"name": "search", "arguments": {"query": ["a"]}}\n'])
+def test_the_longest_reply_that_is_read_is_read_in_one_pass(dialect_id, start, unit):
+    dialect, heard = load(dialect_id), Reply(start + unit * (190_000 // len(unit)))
+    turn = dialect.read(heard, TOOLS)
+    well_formed(turn)
+    assert dialect.said(heard, turn).content or turn.calls

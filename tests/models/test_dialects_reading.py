@@ -118,6 +118,12 @@ def test_calls_that_the_server_read_keep_their_ids_and_get_new_ones_where_these_
     assert (said.content, said.tool_calls) == ("I look.", turn.calls)
 
 
+def test_no_call_is_lost_to_the_id_of_another():
+    heard = Reply("", tool_calls=(ToolCall("call_2", "search", {"query": "a"}), ToolCall("", "search", {"query": "b"})))
+    read = load("native").read(heard, TOOLS).calls
+    assert read == (search("a", number=2), search("b", number=3))
+
+
 def test_a_server_that_leaves_the_calls_in_the_text_or_takes_them_for_thoughts():
     assert calls(tagged(CALL), "native") == (search("a"),)
     assert calls(CALL, "native") == (search("a"),)

@@ -13,6 +13,7 @@ from typing import Any
 from webfarer.agents.dance import MINDS, TOOLS, Dance, Desk, Setting, ToolPlugin
 from webfarer.agents.dancer import Dancer
 from webfarer.agents.decisions import POLICIES, Context, Policy
+from webfarer.agents.people import Person
 from webfarer.agents.provenance import Provenance
 from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
@@ -25,6 +26,7 @@ from webfarer.web.client import Web
 from webfarer.web.corpus import ingest, site_of
 from webfarer.web.guard import canonical_url
 from webfarer.web.search import Search
+from webfarer.web.searching import chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,66 +46,81 @@ class Asking:
     tools: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Gear:
+    """What a run of an agent is made with.
+
+    Attributes:
+        run: the way to side effects.
+        web: pages.
+        settings: everything a user can set.
+        model: the chat model, or None.
+        person: who may be asked, or None.
+    """
+
+    run: Run
+    web: Web
+    settings: Settings
+    model: ChatModel | None = None
+    person: Person | None = None
+
+    def metered(self, run: Run) -> Metered | None:
+        """Return the model, its calls charged to `run`."""
+        return Metered(run, self.model, self.settings.price(self.model.name)) if self.model else None
+
+    def policy(self, run: Run) -> Policy:
+        """Return a new policy for a walk, charged to `run`."""
+        make = POLICIES.load(self.settings.policy or ("chat" if self.model else "lexical"))
+        policy: Policy = make(Context(run, self.metered(run), self.settings.seed))
+        return policy
+
+
 def described(asking: Asking, settings: Settings, archive: Callable[[], Archive]) -> dict[str, Any]:
     """Return what a run records of `asking`; a corpus is taken into the archive first.
 
     Raises:
         ConfigError: what is asked for cannot work.
     """
-    sites = asking.sites
+    sites, engines = asking.sites, chosen(settings)
     if asking.corpus is not None:
         if sites:
             raise ConfigError("a corpus and sites exclude each other: with a corpus nothing else is searched")
-        sites = (site_of(ingest(archive(), asking.corpus)),)
+        sites, engines = (site_of(ingest(archive(), asking.corpus)),), ("local",)
     return {
         "sites": list(sites),
         "start": [canonical_url(url if "://" in url else f"https://{url}") for url in asking.start],
-        "local": asking.corpus is not None,
         "tools": list(asking.tools or settings.ask.tools),
+        "engines": list(engines),
     }
 
 
-def asker(
-    run: Run, web: Web, settings: Settings, model: ChatModel | None, start: Mapping[str, Any]
-) -> Callable[[], Awaitable[Answer]]:
-    """Return the search that `start` describes, ready to go.
+def asker(gear: Gear, start: Mapping[str, Any]) -> Callable[[], Awaitable[Answer]]:
+    """Return the search for the answer to `start["question"]`, ready to go.
 
     Args:
-        run: the way to side effects.
-        web: pages.
-        settings: everything else.
-        model: the chat model, or None.
+        gear: what it is made with.
         start: the run's first event; its `asking` comes from :func:`described`.
 
     Raises:
         ConfigError: a setting cannot work.
     """
-    where = start["asking"]
-    if where["local"]:
-        settings = settings.model_copy(update={"search": settings.search.model_copy(update={"engines": ("local",)})})
+    where, settings = start["asking"], gear.settings
     tools: dict[str, ToolPlugin] = {name: TOOLS.load(name) for name in where["tools"]}
-    price = settings.price(model.name) if model else None
-
-    def metered(run: Run) -> Metered | None:
-        return Metered(run, model, price) if model else None
-
-    def policy(inner: Run) -> Policy:
-        context = Context(inner, metered(inner), settings.seed)
-        return POLICIES.load(settings.policy or ("chat" if model else "lexical"))(context)  # type: ignore[no-any-return]
-
+    engines = settings.search.model_copy(update={"engines": tuple(where["engines"])})
     ask = settings.ask
-    setting = Setting(run, metered(run), dialect=ask.dialect, context=ask.context, seed=settings.seed)
+    setting = Setting(gear.run, gear.metered(gear.run), dialect=ask.dialect, context=ask.context, seed=settings.seed)
     dance = Dance(start["question"], {name: tool.spec for name, tool in tools.items()}, tuple(where["start"]))
     desk = Desk(
-        run=run,
-        web=web,
-        search=Search(settings, web.archive) if "search" in tools else None,
-        mind=MINDS.load(ask.mind or ("chat" if model else "lexical"))(setting),
+        run=gear.run,
+        web=gear.web,
+        search=Search(settings.model_copy(update={"search": engines}), gear.web.archive) if "search" in tools else None,
+        mind=MINDS.load(ask.mind or ("chat" if gear.model else "lexical"))(setting),
         dance=dance,
         provenance=Provenance(dance.question, dance.start, where["sites"]),
-        policy=policy,
+        policy=gear.policy,
         sites=tuple(where["sites"]),
         walk_steps=ask.walk_steps,
+        person=gear.person,
     )
 
     async def go() -> Answer:

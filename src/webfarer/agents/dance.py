@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, TypeVar
 
 from webfarer.agents.decisions import Draft, Failure, Policy
-from webfarer.agents.provenance import Provenance
+from webfarer.agents.people import Person, consult
+from webfarer.agents.provenance import Provenance, UnknownOrigin
 from webfarer.core.registry import Seam
 from webfarer.core.run import Run
 from webfarer.core.types import Answer, Hit, Page, Quote
@@ -177,6 +178,7 @@ class Desk:
         policy: makes the decisions of a walk, charged to the run it is given.
         sites: the only sites that may be opened; () for any.
         walk_steps: most actions of one walk.
+        person: who may be asked, or None.
     """
 
     run: Run
@@ -188,6 +190,23 @@ class Desk:
     policy: Callable[[Run], Policy]
     sites: tuple[str, ...] = ()
     walk_steps: int = 15
+    person: Person | None = None
+
+    async def admit(self, url: str) -> str:
+        """Return the address to open for `url`; one of unknown origin only when a person allows it.
+
+        Raises:
+            Refused: it may not be opened.
+        """
+        try:
+            return self.provenance.check(url)
+        except UnknownOrigin:
+            question = "The agent wants to open an address that nobody named and no page it read links to. Open it?"
+            said = await consult(self.run, self.person, question, choices=("yes", "no"), shown=url, default="no")
+            if said != "yes":
+                raise
+        self.provenance.allow(url)
+        return self.provenance.check(url)
 
 
 class ToolPlugin(Protocol):

@@ -31,6 +31,7 @@ class Room:
         tokens: longest prompt, in tokens, that leaves room for the reply.
         count: number of tokens of some messages.
         summarise: asks the model for a summary of some messages, given the summary so far ("" at first); it costs.
+            What it returns is fenced already; a ModelError or an empty text means that there is none.
     """
 
     tokens: int

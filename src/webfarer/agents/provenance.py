@@ -18,6 +18,10 @@ LONGEST_QUERY = 512
 _URL = re.compile(r"https?://[^\s<>\"'）」》，。]+", re.IGNORECASE)
 
 
+class UnknownOrigin(Refused):
+    """The address is not from the user, not a search result, and no link on a page that was read."""
+
+
 class Provenance:
     """The URLs that may be opened.
 
@@ -49,11 +53,12 @@ class Provenance:
         """Return the address that `url` stands for, as it was seen.
 
         Raises:
-            Refused: it was never seen, leaves the sites, or carries a query longer than the bound.
+            UnknownOrigin: it was never seen.
+            Refused: it leaves the sites, or carries a query longer than the bound.
         """
         key = _key(url)
         if key not in self._known:
-            raise Refused(
+            raise UnknownOrigin(
                 "this address is not from the user, not a search result, and no link on a page that was read",
                 url=url,
             )

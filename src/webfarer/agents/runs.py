@@ -14,8 +14,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from webfarer.agents.asking import Asking, asker, described
-from webfarer.agents.decisions import POLICIES, Context
+from webfarer.agents.asking import Asking, Gear, asker, described
+from webfarer.agents.people import Nobody, Person
 from webfarer.agents.walker import Walker
 from webfarer.core.config import Settings, load_settings
 from webfarer.core.errors import ConfigError, FetchError, TraceError, WebfarerError
@@ -25,7 +25,6 @@ from webfarer.core.trace import TRACE_VERSION, Event, Trace, read_events
 from webfarer.core.types import Answer
 from webfarer.models.base import ChatModel
 from webfarer.models.load import load_model
-from webfarer.models.metered import Metered
 from webfarer.models.scripted import Scripted
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
@@ -51,6 +50,7 @@ class Options:
         on_run: called with the run before it begins; `run.stop()` ends it early with the best answer so far.
         run_id: chosen when None.
         record: write the trace to the run's file; otherwise it stays in memory and cannot be resumed.
+        person: who may be asked; nobody when None.
     """
 
     settings: Settings | None = None
@@ -59,6 +59,7 @@ class Options:
     on_run: Callable[[Run], None] | None = None
     run_id: str | None = None
     record: bool = True
+    person: Person | None = None
 
 
 async def walk(
@@ -140,6 +141,7 @@ async def _begin(
     start = {
         **what,
         "run": run_id,
+        "person": options.person is not None,
         "settings": settings.model_dump(mode="json", include=_RECORDED),
         "model": chat and {"name": chat.name, "context": chat.context, "object": chat is model},
     }
@@ -203,7 +205,7 @@ async def _drive(
         stack.callback(trace.close)
         if options.on_event:
             trace.subscribe(options.on_event)
-        budget = settings.ask.budget if start["kind"] == "ask" else settings.budget
+        budget = settings.budget if start["kind"] == "walk" else settings.ask.budget
         run = Run(start["run"], trace, budget)
         if options.on_run:
             options.on_run(run)
@@ -212,21 +214,22 @@ async def _drive(
         web = options.web or Web(settings)
         if options.web is None:
             await stack.enter_async_context(web)
-        make = asker if start["kind"] == "ask" else walker
-        agent = make(run, web, settings, model, start)  # before the first event: a setting may not work
+        person = options.person or (Nobody() if start["person"] else None)
+        gear = Gear(run, web, settings, model, person)
+        agent = _AGENTS[start["kind"]](gear, start)  # before the first event: a setting may not work
         trace.emit("start", version=TRACE_VERSION, **start)
         answer = await agent()
         trace.emit("end", answer=answer.model_dump(mode="json"))
         return answer
 
 
-def walker(
-    run: Run, web: Web, settings: Settings, model: ChatModel | None, start: Mapping[str, Any]
-) -> Callable[[], Awaitable[Answer]]:
+def walker(gear: Gear, start: Mapping[str, Any]) -> Callable[[], Awaitable[Answer]]:
     """Return the walk that `start` describes, ready to go."""
-    metered = Metered(run, model, settings.price(model.name)) if model else None
-    policy = POLICIES.load(settings.policy or ("chat" if model else "lexical"))(Context(run, metered, settings.seed))
-    return lambda: Walker(run, web, policy).walk(start["url"], start["question"])
+    policy = gear.policy(gear.run)
+    return lambda: Walker(gear.run, gear.web, policy).walk(start["url"], start["question"])
+
+
+_AGENTS = {"walk": walker, "ask": asker}
 
 
 @dataclass(frozen=True, slots=True)

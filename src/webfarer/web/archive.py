@@ -117,7 +117,8 @@ class Archive:
         """Close the file."""
         self._db.close()
 
-    def __len__(self) -> int:
+    def count(self) -> int:
+        """Return the number of records."""
         count: int = self._db.execute("SELECT count(*) FROM records").fetchone()[0]
         return count
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from webfarer.core.config import Settings
-from webfarer.core.errors import FetchError, FetchTimeout, TooLarge, Unreachable
+from webfarer.core.errors import ConfigError, FetchError, FetchTimeout, TooLarge, Unreachable
 from webfarer.web.chromium import Chromium
 from webfarer.web.fetch import Response
 from webfarer.web.guard import Guard
@@ -43,8 +43,7 @@ class Browser:
         self._settings = settings
         self._guard = guard
         self._proxy = Proxy(guard, settings.web.connect_seconds)
-        self._chromium: Chromium | None = None
-        self._starting = asyncio.Lock()
+        self._chromium: asyncio.Task[Chromium] | None = None
         self._tabs = asyncio.Semaphore(_TABS)
 
     async def __aenter__(self) -> Self:
@@ -55,7 +54,8 @@ class Browser:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._chromium is not None:
-            await self._chromium.end()
+            with suppress(ConfigError):
+                await (await self._chromium).end()
             self._chromium = None
         await self._proxy.__aexit__(kind, error, trace)
 
@@ -95,13 +95,16 @@ class Browser:
 
     async def _running(self) -> Chromium:
         """Return the Chromium, a new one when there is none or it has crashed."""
-        async with self._starting:
-            if self._chromium is not None and not self._chromium.alive:
-                ended, self._chromium = self._chromium, None
-                await ended.end()
-            if self._chromium is None:
-                self._chromium = await Chromium.start(self._settings.chromium, self._proxy.url)
-            return self._chromium
+        task = self._chromium
+        if task is None or (task.done() and (task.exception() is not None or not task.result().alive)):
+            dead = task.result() if task is not None and task.exception() is None else None
+            task = self._chromium = asyncio.create_task(self._start(dead))
+        return await asyncio.shield(task)  # a start that is broken off would leave its processes behind
+
+    async def _start(self, dead: Chromium | None) -> Chromium:
+        if dead is not None:
+            await dead.end()
+        return await Chromium.start(self._settings.chromium, self._proxy.url)
 
     async def _visit(self, chromium: Chromium, url: str, session: Session, permit: Permit | None) -> Response:
         from playwright.async_api import Error
@@ -150,13 +153,15 @@ class Browser:
 
 
 async def _close(context: "BrowserContext | None", chromium: Chromium) -> None:
-    """Close a page's context; a Chromium that cannot even do that is ended, and the next page gets a new one."""
+    """Close a page's context; a Chromium that makes none or cannot close it is ended: the next page gets a new one."""
     from playwright.async_api import Error
 
+    if context is None:
+        chromium.kill()
+        return
     try:
         async with asyncio.timeout(_CLOSE_SECONDS):
             with suppress(Error):
-                if context is not None:
-                    await context.close()
+                await context.close()
     except TimeoutError:
         chromium.kill()

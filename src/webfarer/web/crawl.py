@@ -81,7 +81,7 @@ class _Crawl:
 
     async def go(self, url: str) -> CrawlReport:
         """Crawl from `url`."""
-        before = len(self._web.archive)
+        before = self._web.archive.count()
         root = await self._web.open(self._run, url)
         self._report = CrawlReport(root.url)
         self._scope = Scope(root.url, self._options.subdomains)
@@ -99,7 +99,7 @@ class _Crawl:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
-        self._report.fetched = len(self._web.archive) - before
+        self._report.fetched = self._web.archive.count() - before
         self._report.left = len(self._queue)
         return self._report
 

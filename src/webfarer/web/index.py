@@ -111,7 +111,8 @@ class Index:
         """Close the file."""
         self._db.close()
 
-    def __len__(self) -> int:
+    def count(self) -> int:
+        """Return the number of documents."""
         count: int = self._db.execute("SELECT count(*) FROM documents").fetchone()[0]
         return count
 
@@ -163,21 +164,21 @@ class Index:
         Returns:
             How many pages were added.
         """
-        size = str(len(archive))
+        size = str(archive.count())
         if self._meta("records") == size:  # nothing is ever deleted from an archive
             return 0
         newest = {entry.id for entry in archive.newest() if entry.status == 200}
         self.delete([row[0] for row in self._db.execute("SELECT record FROM documents") if row[0] not in newest])
         todo = sorted(newest - {row[0] for row in self._db.execute("SELECT record FROM seen")})
-        before = len(self)
+        before = self.count()
         for at in range(0, len(todo), _BATCH):
             if stop():
-                return len(self) - before
+                return self.count() - before
             batch = todo[at : at + _BATCH]
             self.add(filter(None, [_document(archive, record, read) for record in batch]))
             self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(record,) for record in batch])
         self._set("records", size)
-        return len(self) - before
+        return self.count() - before
 
     def _meta(self, name: str) -> str:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()

@@ -25,14 +25,14 @@ Permit = Callable[[str], Awaitable[None]]
 _TEXTLESS = frozenset({"image", "media", "font", "texttrack", "ping", "manifest", "eventsource", "websocket"})
 _AWAITED = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
 _ROUND_MS = 250
-_ROUNDS = 8  # without a change, after which requests still under way are taken for polling
+_ROUNDS = 12  # without a change, after which requests still under way are taken for polling
 
-# Resolves after a round, to whether the document changed in it.
+# Resolves after a round, to whether the document stayed unchanged in it and whether it is loaded.
 _ROUND = """new Promise(passed => {
   let changed = false;
   const seen = new MutationObserver(() => { changed = true; });
   seen.observe(document, {childList: true, characterData: true, subtree: true});
-  setTimeout(() => passed(changed), %d);
+  setTimeout(() => passed([!changed, document.readyState === "complete"]), %d);
 })""" % _ROUND_MS
 
 # A copy in a document without scripts, with the content of shadow trees in its place. Custom elements sleep there.
@@ -115,12 +115,12 @@ class Visit:
             async with asyncio.timeout(seconds) as self._patience:
                 while self._failure is None:
                     try:
-                        await self._page.wait_for_load_state("load", timeout=0)
-                        unchanged = 0 if await self._evaluate(_ROUND) else unchanged + 1
+                        still, loaded = await self._evaluate(_ROUND)
                     except Error:
                         await asyncio.sleep(_ROUND_MS / 1000)  # it went on to another page meanwhile
                         continue
-                    if unchanged > (_ROUNDS if self._busy else 0):
+                    unchanged = unchanged + 1 if still else 0
+                    if unchanged >= (1 if loaded and not self._busy else _ROUNDS):
                         break
         self._patience = None
 

@@ -177,8 +177,9 @@ def _states(find: Find, question: Question) -> bool:
     if not any(_holds(text, itself) for text in (unit, heading, topic)):
         return False
     text = words(f"{page.title}\n{page.markdown}")
-    wanted = words(" ".join(question.relation))
-    return all(_holds(text, name) for name in others) and not {*unit, *heading}.isdisjoint(wanted)
+    wanted = set(words(" ".join(question.relation)))
+    said = wanted & {*unit, *heading}
+    return all(_holds(text, name) for name in others) and len(said) * 2 > len(wanted)
 
 
 def _holds(text: list[str], name: list[str]) -> bool:
@@ -191,7 +192,8 @@ def _value(text: str, question: Question) -> str:
     """Return the name that a statement gives besides the words of the question, or ""."""
     known = set(words(f"{question.text} {question.subject}"))
     for part in reversed([part.strip(" .。，,;；") for part in _SAYS.split(text)]):
-        for name in [part] if is_chinese(part) else reversed(_NAME.findall(part)):
+        names: list[str] = _NAME.findall(part)
+        for name in [part] if is_chinese(part) else names[::-1]:
             if words(name) and not known.issuperset(words(name)):
                 return name
     return ""

@@ -46,7 +46,7 @@ class Visit:
 
     async def _visit(self, url: str, goal: str, desk: Desk) -> Reading | Failure:
         try:
-            page = await desk.web.open(desk.run, desk.provenance.check(url))
+            page = await desk.web.open(desk.run, await desk.admit(url))
             if not desk.provenance.inside(page.url):
                 raise Refused(f"it leads out of the chosen sites, to {page.url}")
         except (FetchError, BudgetExceeded) as error:

@@ -34,7 +34,7 @@ class Walk:
         """Walk the site of the URL; a walk that finds nothing says so in its answer."""
         url, goal = str(call.arguments["url"]), str(call.arguments["goal"])
         try:
-            url = desk.provenance.check(url)
+            url = await desk.admit(url)
         except FetchError as error:
             return Observation(call, problems=(Failure(url, type(error).__name__, error.message),))
         inner = desk.run.nested(Budget(steps=desk.walk_steps))

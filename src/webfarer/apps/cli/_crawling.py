@@ -47,7 +47,7 @@ async def run_crawl(url: str, settings: Settings, options: CrawlOptions, *, quie
                 )
             status.update("indexing")
             with Index(index_path(path)) as index:
-                added, total = index.refresh(archive, read_record), len(index)
+                added, total = index.refresh(archive, read_record), index.count()
     finally:
         loop.remove_signal_handler(signal.SIGINT)
         status.stop()

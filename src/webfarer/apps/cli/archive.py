@@ -24,7 +24,7 @@ def stats(home: Home = None) -> None:
     with Archive(path) as archive, Index(index_path(path)) as index:
         entries = list(archive.entries())
         bodies, size = archive.stored()
-        searchable = len(index)
+        searchable = index.count()
     urls = {entry.final_url for entry in entries}
     print(f"{len(entries)} answers of {len(urls)} URLs; {bodies} different bodies, {size / 1e6:.1f} MB ({path})")
     print(f"{searchable} pages can be searched")

@@ -166,7 +166,7 @@ class Tantivy(Side):
         """See Side."""
         writer = self._index.writer(heap_size=_HEAP, num_threads=1)
         for url in urls:
-            writer.delete_documents("url", url)
+            writer.delete_documents_by_term("url", url)
         self._commit(writer)
 
     def _commit(self, writer: Any) -> None:

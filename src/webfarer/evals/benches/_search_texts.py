@@ -25,7 +25,7 @@ _CHINESE_SITES = "zh-cn"
 _WORLD_PAGES = 300
 _DOMAINS = ("education", "organisation", "conference", "game")
 _WORDS = 5
-_SHORT = 12  # terms; of a shorter sentence, half says too little
+_SHORT = 8  # terms; of a shorter sentence, half says too little
 _MOST_CHARS = 100_000
 _WORD = re.compile(r"[^\W_\u3400-\u9fff]+|[\u3400-\u9fff]{1,4}")
 

@@ -7,6 +7,7 @@ that was cut at the token limit is used only as far as it is certainly complete.
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 from webfarer.models.base import Message, Reply, Tool, ToolCall
@@ -173,7 +174,8 @@ def _split(found: Found, tools: Sequence[Tool]) -> tuple[list[ToolCall], list[st
         if tool.name == "answer":
             answers.append(str(fitted["text"]).strip())
             continue
-        own = call_id if call_id and call_id not in calls else f"call_{number}"
+        ids = chain([call_id], (f"call_{free}" for free in count(number)))
+        own = next(name for name in ids if name and name not in calls)
         calls[own] = ToolCall(own, tool.name, fitted)
     return list(calls.values()), answers
 

@@ -36,7 +36,9 @@ class Local:
         """
         with boundary(SearchUnavailable, "searching the archive"):
             if archive.path is None:  # such a database belongs to one thread
-                return _search(self._in_memory.setdefault(archive, Index()), archive, query)
+                if archive not in self._in_memory:
+                    self._in_memory[archive] = Index()
+                return _search(self._in_memory[archive], archive, query)
             stop = threading.Event()
             try:
                 return await asyncio.to_thread(_search_file, archive.path, query, stop)
