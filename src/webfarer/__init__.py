@@ -7,7 +7,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from webfarer.agents.runs import Options, replay, resume, walk, walk_sync
+    from webfarer.agents.asking import Asking
+    from webfarer.agents.runs import Options, ask, ask_sync, replay, resume, walk, walk_sync
     from webfarer.core.config import Settings, load_settings
     from webfarer.core.errors import WebfarerError
     from webfarer.core.fare import Budget, Fare
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Asking": "agents.asking",
+    "ask": "agents.runs",
+    "ask_sync": "agents.runs",
     "walk": "agents.runs",
     "walk_sync": "agents.runs",
     "resume": "agents.runs",
@@ -31,11 +35,14 @@ _HOMES = {
 
 __all__ = [
     "Answer",
+    "Asking",
     "Budget",
     "Fare",
     "Options",
     "Settings",
     "WebfarerError",
+    "ask",
+    "ask_sync",
     "load_settings",
     "replay",
     "resume",

@@ -9,12 +9,14 @@ from webfarer.apps.cli.main import main
 from webfarer.worlds.server import serve
 from webfarer.worlds.world import WorldSpec, generate
 
+_OURS = ("WEBFARER_", "OPENAI_", "SEARXNG_", "SERPER_", "BRAVE_", "TAVILY_")
+
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """An empty working folder and no settings of the machine; returns where runs and the archive lie."""
     for name in os.environ:
-        if name.upper().startswith(("WEBFARER_", "OPENAI_")) or name.upper().endswith("_PROXY"):
+        if name.upper().startswith(_OURS) or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webfarer.core.config import load_settings
-from webfarer.core.errors import ConfigError, HttpStatus
+from webfarer.core.errors import ArchiveMiss, ConfigError, HttpStatus
 from webfarer.core.run import Run
 from webfarer.core.trace import Trace
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
 from webfarer.web.corpus import Corpus, display_name, in_corpus, ingest, site_of
 from webfarer.web.guard import canonical_url
-from webfarer.web.index import Index, read_record
+from webfarer.web.index import Index
 from webfarer.web.searchers.local import engine
 from webfarer.web.searching import Query
 
@@ -79,6 +79,17 @@ async def test_links_between_files_lead_to_files(archive: Archive, folder: Path)
     assert files == [folder / "guide/index.html", folder / "guide/intro.html", folder / "notes.md"]
     assert corpus.file("https://a.test/notes.md") is None
     assert corpus.file(f"https://{corpus.host}/../../etc/passwd") is None
+
+
+async def test_a_file_is_opened_in_every_mode_and_never_fetched(archive: Archive, folder: Path) -> None:
+    corpus = ingest(archive, folder)
+    for mode in ("live", "record", "replay"):
+        async with Web(load_settings(archive=mode), archive) as web:
+            run = Run(mode, Trace.create())
+            assert (await web.open(run, corpus.urls[0])).id == corpus.pages[0]
+            with pytest.raises(ArchiveMiss):
+                await web.open(run, f"https://{corpus.host}/missing")
+            assert run.ledger.fare.bytes == 0
 
 
 def test_what_has_not_changed_is_not_kept_again(archive: Archive, folder: Path) -> None:
@@ -168,5 +179,5 @@ def test_any_name_makes_a_url_that_leads_back_to_the_file(
         assert {corpus.file(url) for url in corpus.urls} == {path}
         assert all(canonical_url(url) == url for url in corpus.urls)
         with Index() as index:
-            index.refresh(archive, read_record)
+            index.refresh(archive)
             assert len(index.search("observatory", sites=(site_of(corpus),))) == 1

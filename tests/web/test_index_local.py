@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from webfarer.core.config import load_settings
-from webfarer.core.errors import SearchUnavailable
+from webfarer.core.errors import ConfigError
+from webfarer.web import index as index_module
 from webfarer.web.archive import Archive
 from webfarer.web.fetch import Response
 from webfarer.web.index import Index, index_path
-from webfarer.web.searchers import local
 from webfarer.web.searching import SEARCHERS, Query
 
 
@@ -32,7 +32,7 @@ async def find(archive: Archive, text: str, **options: object) -> list[str]:
 
 
 async def test_what_was_kept_a_moment_ago_is_found(archive: Archive) -> None:
-    assert local.engine.offline
+    assert SEARCHERS.load("local").offline
     assert await find(archive, "observatory") == []
     first = keep(archive, "https://a.test/1", "The observatory")
     assert await find(archive, "observatory") == [first]
@@ -51,8 +51,8 @@ async def test_searches_side_by_side_agree(archive: Archive) -> None:
 
 
 async def test_the_event_loop_goes_on_while_pages_are_indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = local.read_record
-    monkeypatch.setattr(local, "read_record", lambda record: time.sleep(0.02) or read(record))
+    read = index_module.page_of
+    monkeypatch.setattr(index_module, "page_of", lambda *record: time.sleep(0.02) or read(*record))
     with Archive(tmp_path / "archive.db") as archive:
         for n in range(5):
             keep(archive, f"https://a.test/{n}", f"The observatory number {n}")
@@ -66,15 +66,15 @@ async def test_the_event_loop_goes_on_while_pages_are_indexed(tmp_path: Path, mo
 
 
 async def test_a_search_that_is_given_up_stops_indexing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, read = asyncio.Event(), local.read_record
+    reading, read = asyncio.Event(), index_module.page_of
     loop = asyncio.get_running_loop()
 
-    def slow(record):
+    def slow(*record):
         loop.call_soon_threadsafe(reading.set)
         time.sleep(0.001)
-        return read(record)
+        return read(*record)
 
-    monkeypatch.setattr(local, "read_record", slow)
+    monkeypatch.setattr(index_module, "page_of", slow)
     with Archive(tmp_path / "archive.db") as archive:
         for n in range(250):
             keep(archive, f"https://a.test/{n}", f"The observatory number {n}")
@@ -88,7 +88,10 @@ async def test_a_search_that_is_given_up_stops_indexing(tmp_path: Path, monkeypa
             assert index.count() < 250
 
 
-async def test_an_index_that_cannot_be_used_is_an_error_of_the_search(tmp_path: Path) -> None:
+async def test_an_index_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     (tmp_path / "archive.index.db").mkdir()
-    with Archive(tmp_path / "archive.db") as archive, pytest.raises(SearchUnavailable, match="index"):
+    with (
+        Archive(tmp_path / "archive.db") as archive,
+        pytest.raises(ConfigError, match=r"archive\.index\.db cannot be opened"),
+    ):
         await find(archive, "observatory")

@@ -178,7 +178,7 @@ async def test_why_nothing_came_is_noted(url: str, kind: type[Exception]) -> Non
         "GET U HTTP/1.1\r\nHost: x\r\nX: a\rb\r\nS\r\n",
         "GET U HTTP/1.1\r\nHost: x\r\nHost: y\r\nS\r\n",
         "GET  U HTTP/1.1\r\nHost: x\r\nS\r\n",
-        "GET U HTTP/1.1\r\nHost: x\r\nX: " + "a" * 70_000 + "\r\nS\r\n",
+        "GET U HTTP/1.1\r\nHost: x\r\nX: " + "a" * 200_000 + "\r\nS\r\n",
     ],
 )
 async def test_what_is_no_clean_request_goes_nowhere(text: str) -> None:
@@ -208,6 +208,7 @@ async def test_bytes_are_limited_for_the_whole_session() -> None:
         assert session.overdrawn
         assert isinstance(session.too_large(), TooLarge)
         assert len(site.requests) == 3
+        assert session.wire < 200_000
 
 
 async def test_connections_end_with_their_session() -> None:

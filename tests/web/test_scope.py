@@ -52,7 +52,7 @@ TABLE = [
     ("https://a.example/docs/", "https://a.example/docs%2Fx", False, False),
     ("https://a.example/index.php?page=1", "https://a.example/other", True, True),
     ("https://a.example/", "https://a.example/logo.png", False, False),
-    ("https://a.example/", "https://a.example/paper.PDF?dl=1", False, False),
+    ("https://a.example/", "https://a.example/paper.ZIP?dl=1", False, False),
 ]
 
 
@@ -82,7 +82,8 @@ def test_scope_table(root: str, url: str, by_host: bool, by_domain: bool) -> Non
         ("https://a.example/app.js", False),
         ("https://a.example/song.mp3", False),
         ("https://a.example/font.woff2", False),
-        ("https://a.example/paper.pdf", False),
+        ("https://a.example/paper.pdf", True),
+        ("https://a.example/paper.ps", False),
     ],
 )
 def test_looks_like_page(url: str, page: bool) -> None:

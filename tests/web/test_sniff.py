@@ -76,7 +76,7 @@ def test_a_table_is_known_by_its_delimiter(rows: list[list[str]], delimiter: str
 
 
 def test_a_csv_is_a_table() -> None:
-    body = 'name;amount\n"Rent; half";120\nA|B;"two\nlines"\n'.encode()
+    body = b'name;amount\n"Rent; half";120\nA|B;"two\nlines"\n'
     page = read_page(body, url=URL, content_type="text/csv")
     assert page.markdown == "| name | amount |\n| --- | --- |\n| Rent; half | 120 |\n| A\\|B | two lines |"
 

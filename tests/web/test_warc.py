@@ -24,7 +24,7 @@ from webfarer.core.trace import Trace
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
 from webfarer.web.fetch import Response
-from webfarer.web.index import Index, read_record
+from webfarer.web.index import Index
 from webfarer.web.warc import export_warc, import_warc
 from webfarer.worlds.server import listen
 
@@ -234,7 +234,7 @@ async def test_a_capture_made_elsewhere_answers_in_replay() -> None:
             page = await replayed.open(Run("run", Trace.create()), site.url)
         assert page.title == "Hours"
         assert "opens at nine" in page.markdown
-        index.refresh(archive, read_record)
+        index.refresh(archive)
         assert [hit.page for hit in index.search("observatory")] == [page.id]
 
 

@@ -111,7 +111,6 @@ class Browser:
 
         web = self._settings.web
         context: BrowserContext | None = None
-        clock = asyncio.get_running_loop().time
         try:
             context = await self._context(chromium, session)
             visit = Visit(await context.new_page(), session, self._guard, permit, web.max_redirects)

@@ -14,6 +14,7 @@ from webfarer.core.errors import ArchiveMiss, BudgetExceeded, FetchError, HttpSt
 from webfarer.core.run import Call, Outcome, Run
 from webfarer.core.types import Page
 from webfarer.web.archive import Archive, Record
+from webfarer.web.corpus import in_corpus
 from webfarer.web.documents import page_of, prepare
 from webfarer.web.fetch import Fetcher
 
@@ -76,7 +77,7 @@ class Web:
         return self.page(value["record"])
 
     async def _obtain(self, run: Run, url: str, call: Call) -> Record:
-        mode = self.settings.archive
+        mode = "replay" if in_corpus(url) else self.settings.archive
         known = self.archive.of_call(call.id)
         if known is None and mode != "live":
             known = self.archive.latest(url)

@@ -17,9 +17,9 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 from webfarer.core.errors import ConfigError
 from webfarer.web.archive import Archive
-from webfarer.web.charset import is_binary
 from webfarer.web.fetch import Response
 from webfarer.web.guard import canonical_url
+from webfarer.web.sniff import Kind, sniff_bytes
 
 DOMAIN = "corpus.invalid"
 MAX_FILE_BYTES = 20_000_000
@@ -27,14 +27,6 @@ _GONE = 410
 _INDEXES = ("index.html", "index.htm")
 _TYPES = {".md": "text/markdown", ".markdown": "text/markdown", ".rst": "text/x-rst", ".org": "text/org"}
 _TEXTLESS = ("image/", "audio/", "video/", "font/")
-_DOCUMENTS = (  # binary, and yet they hold text
-    "application/pdf",
-    "application/epub",
-    "application/msword",
-    "application/vnd.ms-",
-    "application/vnd.oasis.opendocument.",
-    "application/vnd.openxmlformats-officedocument.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +149,7 @@ def _keep(archive: Archive, url: str, path: Path, max_bytes: int, known: str) ->
         return None
     if old and old.sha256 == hashlib.sha256(body).hexdigest():
         return old.id
-    if is_binary(body) and not _type(path).startswith(_DOCUMENTS):
+    if sniff_bytes(body, _type(path)) in (Kind.BINARY, Kind.OLD):
         return None
     changed = formatdate(state.st_mtime, usegmt=True)
     headers = {"content-type": _type(path), "last-modified": changed, "etag": etag}
@@ -167,4 +159,4 @@ def _keep(archive: Archive, url: str, path: Path, max_bytes: int, known: str) ->
 def _type(path: Path) -> str:
     kind, packed = guess_type(path.name)
     known = _TYPES.get(path.suffix.lower(), "application/octet-stream" if packed else kind)
-    return known or "text/plain"  # README, LICENSE, …: is_binary has the last word
+    return known or "text/plain"  # README, LICENSE, …: the bytes have the last word

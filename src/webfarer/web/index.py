@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -21,28 +22,28 @@ from urllib.parse import urlsplit
 import zstandard
 
 from webfarer.core import text as core_text
-from webfarer.core.errors import ConfigError, FetchError
+from webfarer.core.errors import ConfigError, FetchError, boundary
 from webfarer.core.text import is_chinese, words
 from webfarer.core.types import Hit, Page, PageKind, Span
 from webfarer.web import searchindex
-from webfarer.web.archive import Archive, Record
-from webfarer.web.extract import read_page
+from webfarer.web.archive import Archive
+from webfarer.web.documents import page_of
 from webfarer.web.snippets import snippet
 
 ENGINE = "local"
 _TABLES = ("meta", "seen", "documents", "passages", "terms")
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS seen (record TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS documents (
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE seen (record TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE documents (
   id INTEGER PRIMARY KEY, record TEXT NOT NULL UNIQUE, url TEXT NOT NULL UNIQUE, host TEXT NOT NULL, path TEXT NOT NULL,
   title TEXT NOT NULL, language TEXT NOT NULL, date TEXT NOT NULL, digest TEXT NOT NULL, text BLOB NOT NULL
 );
-CREATE TABLE IF NOT EXISTS passages (
+CREATE TABLE passages (
   id INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents, start INTEGER NOT NULL, stop INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS passages_by_document ON passages (document);
-CREATE VIRTUAL TABLE IF NOT EXISTS terms USING fts5(title, body, content='', tokenize="ascii tokenchars '_'");
+CREATE INDEX passages_by_document ON passages (document);
+CREATE VIRTUAL TABLE terms USING fts5(title, body, content='', tokenize="ascii tokenchars '_'");
 """
 _PASSAGE = 1000  # characters; BM25 over whole pages loses the one sentence in a long page
 _PASSAGE_ZH = 400
@@ -87,17 +88,27 @@ class Index:
         self._unpack = zstandard.ZstdDecompressor()
 
     def _prepare(self) -> None:
+        """Make the tables, anew where those there are hold another version of the words."""
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT")
-            if self._meta("words") != _words_version():
-                drop = " ".join(f"DROP TABLE {name};" for name in _TABLES)
-                self._db.executescript(f"BEGIN IMMEDIATE; {drop} {_SCHEMA} COMMIT")
-                self._set("words", _words_version())
+            if self._is_current():  # asked first without a lock, so that readers wait for nobody
+                return
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                if not self._is_current():
+                    for name in _TABLES:
+                        self._db.execute(f"DROP TABLE IF EXISTS {name}")
+                    for statement in _SCHEMA.split(";"):
+                        self._db.execute(statement)
+                    self._set("words", _words_version())
         except sqlite3.Error:
             self._db.close()
             raise
+
+    def _is_current(self) -> bool:
+        there = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
+        return there is not None and self._meta("words") == _words_version()
 
     def __enter__(self) -> Self:
         return self
@@ -118,16 +129,13 @@ class Index:
 
     def add(self, documents: Iterable[Document]) -> None:
         """Add documents, all or none; one takes the place of an older one of the same id or URL."""
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._change():
             for document in documents:
-                self._remove("record = ? OR url = ?", document.id, document.url)
-                self._insert(document)
+                self._put(document)
 
     def delete(self, ids: Iterable[str]) -> None:
         """Delete the documents of these records, all or none; unknown ids are left alone."""
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._change():
             for record in ids:
                 self._remove("record = ?", record)
 
@@ -137,32 +145,31 @@ class Index:
         Args:
             query: in English or Chinese; any of its words may match.
             limit: most hits.
-            sites: hosts with optional path prefix; only pages of these hosts and their subdomains. () for all.
+            sites: hosts (with or without "www.") and optional path prefix; only pages below these. () for all.
             since: year; only pages whose own date is not older.
         """
         terms = list(dict.fromkeys(words(query)))[:_TERMS]
         match = " OR ".join(f'"{term}"' for term in terms)
         most, hits = limit * _PER_HIT, list[Hit]()
-        while match and limit > 0:
-            rows = self._rows(match, most, tuple(sites), since)
-            hits = self._hits(rows, terms, limit)
-            if len(hits) == limit or len(rows) < most:
-                break
-            most *= 8
+        with self._db:
+            self._db.execute("BEGIN")  # one view of the index, whatever is written meanwhile
+            while match and limit > 0:
+                rows = self._rows(match, most, tuple(sites), since)
+                hits = self._hits(rows, terms, limit)
+                if len(hits) == limit or len(rows) < most:
+                    break
+                most *= 8
         return hits
 
-    def refresh(
-        self, archive: Archive, read: Callable[[Record], Page], stop: Callable[[], bool] = lambda: False
-    ) -> int:
+    def refresh(self, archive: Archive, stop: Callable[[], bool] = lambda: False) -> int:
         """Index what the archive holds by now: of each URL the newest record, if it is a page worth quoting.
 
         Args:
             archive: what is to be found.
-            read: makes a page of a record.
             stop: asked between batches; what is left then is for the next time.
 
         Returns:
-            How many pages were added.
+            How many pages the index gained.
         """
         size = str(archive.count())
         if self._meta("records") == size:  # nothing is ever deleted from an archive
@@ -175,10 +182,21 @@ class Index:
             if stop():
                 return self.count() - before
             batch = todo[at : at + _BATCH]
-            self.add(filter(None, [_document(archive, record, read) for record in batch]))
-            self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(record,) for record in batch])
-        self._set("records", size)
+            documents = [_document(archive, record) for record in batch]
+            with self._change():
+                for document in filter(None, documents):
+                    self._put(document)
+                self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(record,) for record in batch])
+        with self._change():
+            self._set("records", size)
         return self.count() - before
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """Make what is done within the block one transaction."""
+        with boundary(ConfigError, "the search index cannot be written"), self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
 
     def _meta(self, name: str) -> str:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
@@ -187,7 +205,8 @@ class Index:
     def _set(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
-    def _insert(self, document: Document) -> None:
+    def _put(self, document: Document) -> None:
+        self._remove("record = ? OR url = ?", document.id, document.url)
         host, path = _place(document.url)
         packed = self._pack.compress(document.text.encode("utf-8", "replace"))
         digest = hashlib.sha256(packed).hexdigest()[:16]
@@ -245,21 +264,6 @@ def index_path(archive_path: Path) -> Path:
     return archive_path.with_name(f"{archive_path.stem}.index.db")
 
 
-def read_record(record: Record) -> Page:
-    """Read an archived answer as a page.
-
-    Raises:
-        NotReadable: it holds no text.
-    """
-    return read_page(
-        record.body,
-        url=record.final_url,
-        content_type=record.content_type,
-        page_id=record.id,
-        language=record.headers.get("content-language", ""),
-    )
-
-
 def main_text(page: Page) -> str:
     """Return the page's main text without menus and footers; the whole text where that leaves nothing."""
     main = [page.markdown[span.start : span.end] for region, span in page.spans if region == "main"]
@@ -298,24 +302,21 @@ def _filter(sites: tuple[str, ...], since: int | None) -> tuple[str, list[str]]:
     where, values = "", list[str]()
     if sites:
         places = [_place(site if "://" in site else f"http://{site}") for site in sites]
-        inside = (
-            "((documents.host = ? OR substr(documents.host, -length(?)) = ?)"
-            " AND substr(documents.path, 1, length(?)) = ?)"
-        )
+        inside = "(documents.host = ? AND substr(documents.path, 1, length(?)) = ?)"
         where += f"AND ({' OR '.join([inside] * len(places))})"
         for host, path in places:
-            values += [host, f".{host}", f".{host}", path, path]
+            values += [host, path, path]
     if since is not None:
         where += " AND documents.date >= ?"
         values.append(f"{since:04d}")
     return where, values
 
 
-def _document(archive: Archive, record_id: str, read: Callable[[Record], Page]) -> Document | None:
+def _document(archive: Archive, record_id: str) -> Document | None:
     """Read one record; None when there is nothing in it to quote."""
     try:
         record = archive.record(record_id)
-        page = read(record) if record else None
+        page = page_of(archive, record) if record else None
     except FetchError:
         return None
     if record is None or page is None or page.kind is not PageKind.CONTENT or page.url.endswith(searchindex.NAME):

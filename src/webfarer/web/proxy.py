@@ -61,11 +61,16 @@ class Session:
         return self.wire > self._max_bytes
 
     def spend(self, count: int) -> None:
-        """Count bytes; when the limit is passed, every connection of the session ends."""
+        """Count bytes.
+
+        Raises:
+            TooLarge: there were too many; the session's other connections end as well.
+        """
         self.wire += count
         if self.overdrawn:
-            for task in self._tasks:
+            for task in self._tasks - {asyncio.current_task()}:
                 task.cancel()
+            raise self.too_large()
 
     def too_large(self) -> TooLarge:
         """Return the error for a session that is overdrawn."""

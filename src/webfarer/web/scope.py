@@ -17,14 +17,14 @@ from webfarer.web.guard import canonical_url
 
 _FILE = re.compile(r".+\.[A-Za-z][A-Za-z0-9]{0,4}")
 _NO_PAGE = frozenset(
-    """7z aac apk avi avif bin bmp bz2 css csv deb dmg doc docx eot epub exe flac gif gz ico iso jar jpeg jpg js json
-    m4a m4v map mjs mkv mov mp3 mp4 mpeg mpg msi odp ods odt ogg ogv otf pdf pkg png ppt pptx ps rar rpm svg tar tgz tif
-    tiff ttf wasm wav webm webmanifest webp whl wmv woff woff2 xls xlsx xz zip zst""".split()
+    """7z aac apk avi avif bin bmp bz2 css deb dmg doc eot epub exe flac gif gz ico iso jar jpeg jpg js json m4a m4v map
+    mjs mkv mov mp3 mp4 mpeg mpg msi odp ods odt ogg ogv otf pkg png ppt ps rar rpm svg tar tgz tif tiff ttf wasm wav
+    webm webmanifest webp whl wmv woff woff2 xls xz zip zst""".split()
 )
 
 
 def looks_like_page(url: str) -> bool:
-    """Say whether the end of the path leaves open that `url` is a page: not an image, archive, script, font, PDF …"""
+    """Say whether the end of the path leaves open that `url` is a page: not an image, archive, script, font …"""
     path = urlsplit(url).path
     if "/wiki/" in path:  # wikis name pages after their subject: /wiki/Node.js, /wiki/File:Map.png
         return True

@@ -22,8 +22,8 @@ _CONTAINERS = (
     "#mount, [data-reactroot], [ng-app], [ng-version], [data-server-rendered], app-root, my-app, main, [role=main]"
 )
 _ASKS = re.compile(
-    r"javascript.{0,60}(?:enable|require|need|turn(?:ed)? on|disabled|必)|(?:enable|require|need|turn on).{0,60}javascript|"
-    r"(?:启用|开启|打开|需要|支持).{0,20}(?:javascript|js)|javascript.{0,20}(?:启用|开启|打开|才能)",
+    r"javascript.{0,60}(?:enable|require|need|turn(?:ed)? on|disabled)|(?:enable|require|need|turn on).{0,60}javascript"
+    r"|(?:启用|开启|打开|需要|支持).{0,20}(?:javascript|js)|javascript.{0,20}(?:启用|开启|打开|才能|必)",
     re.IGNORECASE | re.DOTALL,
 )
 _DATA = re.compile(r"json|template|text/(?:x-|html|plain)", re.IGNORECASE)

@@ -24,16 +24,16 @@ Permit = Callable[[str], Awaitable[None]]
 
 _TEXTLESS = frozenset({"image", "media", "font", "texttrack", "ping", "manifest", "eventsource", "websocket"})
 _AWAITED = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
-_ROUND_MS = 250
-_ROUNDS = 12  # without a change, after which requests still under way are taken for polling
+_ROUND_MS = 150
+_ROUNDS = 20  # without a change, after which requests still under way are taken for polling
 
 # Resolves after a round, to whether the document stayed unchanged in it and whether it is loaded.
 _ROUND = """new Promise(passed => {
   let changed = false;
   const seen = new MutationObserver(() => { changed = true; });
   seen.observe(document, {childList: true, characterData: true, subtree: true});
-  setTimeout(() => passed([!changed, document.readyState === "complete"]), %d);
-})""" % _ROUND_MS
+  setTimeout(() => passed([!changed, document.readyState === "complete"]), MS);
+})""".replace("MS", str(_ROUND_MS))
 
 # A copy in a document without scripts, with the content of shadow trees in its place. Custom elements sleep there.
 _SHOWN = """(most => {
@@ -70,9 +70,7 @@ class Visit:
         most_moves: redirects followed, by the server or by script.
     """
 
-    def __init__(
-        self, page: "Page", session: Session, guard: Guard, permit: Permit | None, most_moves: int
-    ) -> None:
+    def __init__(self, page: "Page", session: Session, guard: Guard, permit: Permit | None, most_moves: int) -> None:
         self._page, self._session, self._guard = page, session, guard
         self._permit, self._most_moves = permit, most_moves
         self._devtools: CDPSession | None = None

@@ -135,7 +135,9 @@ async def serve_misdeeds(port: int = 0) -> AsyncIterator[Site]:
         name = request.path.strip("/")
         if name == "fifty":
             return web.Response(body=b"x" * 50_000_000, content_type="text/plain")
-        return html_response(f"<!doctype html><title>{name}</title>{MISDEEDS[name]}") if name in MISDEEDS else not_found()
+        if name not in MISDEEDS:
+            return not_found()
+        return html_response(f"<!doctype html><title>{name}</title>{MISDEEDS[name]}")
 
     async with listen(handle, port) as site:
         yield site

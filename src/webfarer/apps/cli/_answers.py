@@ -6,6 +6,7 @@ from rich.text import Text
 from webfarer.apps.cli._narration import fare_line
 from webfarer.apps.cli._terminal import clean, one_line
 from webfarer.core.types import Answer, Claim
+from webfarer.web.corpus import display_name, in_corpus
 
 
 def show_answer(answer: Answer, console: Console) -> None:
@@ -20,12 +21,28 @@ def show_answer(answer: Answer, console: Console) -> None:
         console.print(Text("\nSources", "dim"))
     for source in answer.sources:
         console.print(
-            Text(f"  [{numbers[source.url]}] {one_line(source.title)}  {one_line(source.url, 2000)}".rstrip())
+            Text(f"  [{numbers[source.url]}] {one_line(source.title)}  {_place(source.url)}  {source.date}".rstrip())
         )
+    for conflict in answer.conflicts:
+        console.print(Text(f"\nSources disagree on {one_line(conflict.about)}:", "yellow"))
+        for number in conflict.claims:
+            claim = answer.claims[number]
+            console.print(Text(f"  {one_line(claim.text)} ({_dated(claim, answer)})"))
     ended = f"{answer.stop_reason}: {answer.stop_detail}" if answer.stop_detail else str(answer.stop_reason)
     console.print()
     for label, value in (("Fare", fare_line(answer.fare)), ("Ended", ended), ("Run", answer.run)):
         console.print(Text.assemble((f"{label:<7}", "dim"), one_line(value)))
+
+
+def _place(url: str) -> str:
+    """Return where a source lies, for people: a corpus's page is a file."""
+    return one_line(display_name(url) if in_corpus(url) else url, 2000)
+
+
+def _dated(claim: Claim, answer: Answer) -> str:
+    url = claim.quote.url if claim.quote else ""
+    date = next((source.date for source in answer.sources if source.url == url), "")
+    return ", ".join(part for part in (_place(url), date or "no date") if part)
 
 
 def _show_claim(claim: Claim, numbers: dict[str, int], console: Console) -> None:

@@ -6,10 +6,12 @@ The first Ctrl-C asks the run to end with its best answer so far; the second one
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import typer
 
+from webfarer.agents.people import Person
 from webfarer.agents.runs import Options
 from webfarer.apps.cli._answers import show_answer
 from webfarer.apps.cli._exits import EXIT_CODES
@@ -22,19 +24,23 @@ from webfarer.core.types import Answer
 Start = Callable[[Options], Coroutine[Any, Any, Answer]]
 
 
-def ask(start: Start, settings: Settings, *, as_json: bool = False, quiet: bool = False) -> NoReturn:
+def ask(
+    start: Start, settings: Settings, *, person: Person | None = None, as_json: bool = False, quiet: bool = False
+) -> NoReturn:
     """Run what `start` makes of the options, show it, and exit with the code of its stop reason.
 
     Args:
         start: begins the run.
         settings: of the run.
+        person: who may be asked.
         as_json: print every event of the trace as one line of JSON, and nothing else.
         quiet: print the answer's text only.
     """
     with Progress(silent=as_json or quiet) as progress:
         listener = print_event if as_json else progress.event
+        options = Options(settings=settings, on_event=listener, person=person)
         try:
-            answer = asyncio.run(_stoppable(start, Options(settings=settings, on_event=listener), progress))
+            answer = asyncio.run(_stoppable(start, options, progress))
         except KeyboardInterrupt:
             if progress.run is not None:
                 progress.say(f"broken off; go on with: webfarer runs resume {progress.run.id}")
@@ -60,6 +66,6 @@ async def _stoppable(start: Start, options: Options, progress: Progress) -> Answ
         loop.add_signal_handler(signal.SIGINT, stop)
 
     try:
-        return await start(Options(settings=options.settings, on_event=options.on_event, on_run=began))
+        return await start(replace(options, on_run=began))
     finally:
         loop.remove_signal_handler(signal.SIGINT)

@@ -16,7 +16,7 @@ from webfarer.core.types import Page
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
 from webfarer.web.crawl import CrawlOptions, CrawlReport, crawl
-from webfarer.web.index import Index, index_path, read_record
+from webfarer.web.index import Index, index_path
 
 
 async def run_crawl(url: str, settings: Settings, options: CrawlOptions, *, quiet: bool) -> CrawlReport:
@@ -42,12 +42,10 @@ async def run_crawl(url: str, settings: Settings, options: CrawlOptions, *, quie
     try:
         with Archive(path) as archive:
             async with Web(settings, archive) as web:
-                report = await crawl(
-                    run, web, url if "://" in url else f"https://{url}", replace(options, on_page=show)
-                )
+                report = await crawl(run, web, first, replace(options, on_page=show))
             status.update("indexing")
             with Index(index_path(path)) as index:
-                added, total = index.refresh(archive, read_record), index.count()
+                added, total = index.refresh(archive), index.count()
     finally:
         loop.remove_signal_handler(signal.SIGINT)
         status.stop()

@@ -16,7 +16,9 @@ def _call(data: Data) -> str:
     request = data["request"]
     if data["kind"] == "model":
         return f"{request['model']}, {len(request['messages'])} messages"
-    return f"{data['kind']} {request.get('url', '')}"
+    if data["kind"] == "search":
+        return f"{request['engine']}: {request['text']}"
+    return f"{data['kind']} {request.get('url') or request.get('question', '')}"
 
 
 def _result(data: Data) -> str:
@@ -30,9 +32,32 @@ def _page(data: Data) -> str:
     return f"{data['title'] or data['url']} ({data['links']} links{seen})"
 
 
+def _start(data: Data) -> str:
+    return f"{data['question']} ({data['url']})" if "url" in data else str(data["question"])
+
+
+def _act(data: Data) -> str:
+    calls = "; ".join(f"{call['tool']} {_said(call['arguments'])}" for call in data["calls"])
+    return f"{data['thought']} → {calls}" if data["thought"] else calls
+
+
+def _said(arguments: Data) -> str:
+    return ", ".join(" | ".join(value) if isinstance(value, list) else str(value) for value in arguments.values())
+
+
+def _observed(data: Data) -> str:
+    found = [_count(len(data[name]), noun) for name, noun in (("hits", "result"), ("pages", "page")) if data[name]]
+    wrong = [f"{problem['what']}: {problem['message']}" for problem in data["problems"]]
+    return "; ".join([*found, _count(data["evidence"], "quote") + " so far", *wrong])
+
+
 # type → how it is called, its style, what to say of it
 _LINES: dict[str, tuple[str, str, Callable[[Data], str]]] = {
-    "start": ("start", "bold", lambda data: f"{data['question']} ({data['url']})"),
+    "start": ("start", "bold", _start),
+    "act": ("act", "", _act),
+    "observed": ("observed", "cyan", _observed),
+    "malformed": ("trouble", "yellow", lambda data: data["problem"]),
+    "evidence_dropped": ("dropped", "yellow", lambda data: f"{data['quote']} ({data['why']})"),
     "call": ("call", "dim", _call),
     "result": ("result", "dim", _result),
     "click": ("click", "", lambda data: data["label"] or data["url"]),

@@ -10,7 +10,12 @@ from webfarer.apps.cli._terminal import console, one_line
 from webfarer.core.run import Run
 from webfarer.core.trace import Event
 
-_SHOWN = {"page", "note", "note_dropped", "nowhere", "back", "degraded", "stop"}
+_SHOWN = {
+    *("page", "note", "note_dropped", "nowhere", "back", "degraded", "stop"),
+    *("act", "observed", "malformed", "evidence_dropped"),
+}
+
+_DOING = {"model": "asking the model", "search": "searching", "fetch": "opening a page", "person": "asking you"}
 
 
 class Progress:
@@ -50,8 +55,8 @@ class Progress:
             return
         if event.type == "click":
             self._show(f"opening {event.data['label'] or event.data['url']}", self.run)
-        elif event.type == "call" and event.data["kind"] == "model":
-            self._show("asking the model", self.run)
+        elif event.type == "call":
+            self._show(_DOING.get(event.data["kind"], "waiting"), self.run)
 
     def _show(self, doing: str, run: Run) -> None:
         self._status.update(Text(f"{one_line(doing, 60)} · {fare_line(run.ledger.fare)}"))

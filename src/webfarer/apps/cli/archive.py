@@ -81,7 +81,7 @@ def import_(
     from webfarer.core.config import load_settings
     from webfarer.core.errors import ConfigError
     from webfarer.web.archive import Archive
-    from webfarer.web.index import Index, index_path, read_record
+    from webfarer.web.index import Index, index_path
     from webfarer.web.warc import import_warc
 
     path = load_settings(home=home).home / "archive.db"
@@ -91,7 +91,7 @@ def import_(
                 report = import_warc(archive, stream)
         except OSError as error:
             raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
-        added = index.refresh(archive, read_record)
+        added = index.refresh(archive)
     print(f"{report.pages} answers and {report.redirects} redirects are in the archive")
     for reason, count in report.skipped.most_common():
         print(f"  {count} records left out: {reason}")

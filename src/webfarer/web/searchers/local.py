@@ -14,7 +14,7 @@ from webfarer.core.config import Settings
 from webfarer.core.errors import SearchUnavailable, boundary
 from webfarer.core.types import Hit
 from webfarer.web.archive import Archive
-from webfarer.web.index import Index, index_path, read_record
+from webfarer.web.index import Index, index_path
 from webfarer.web.searching import Query
 
 
@@ -32,7 +32,8 @@ class Local:
         """Return the archived pages for `query`, best first; an empty list when there are none.
 
         Raises:
-            SearchUnavailable: the index cannot be used.
+            ConfigError: the index cannot be opened or written.
+        SearchUnavailable: it cannot be read.
         """
         with boundary(SearchUnavailable, "searching the archive"):
             if archive.path is None:  # such a database belongs to one thread
@@ -52,7 +53,7 @@ def _search_file(path: Path, query: Query, stop: threading.Event) -> list[Hit]:
 
 
 def _search(index: Index, archive: Archive, query: Query, stop: threading.Event | None = None) -> list[Hit]:
-    index.refresh(archive, read_record, stop.is_set if stop else lambda: False)
+    index.refresh(archive, stop.is_set if stop else lambda: False)
     return index.search(query.text, query.results, query.sites, query.since)
 
 
