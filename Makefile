@@ -3,7 +3,7 @@ PYTEST := .venv/bin/python -m pytest
 # exit code 5: the lane holds no test
 LANE = $(PYTEST) -m "$(1)" $(2) || [ $$? -eq 5 ]
 
-.PHONY: help setup demo test test-slow sites test-sites lint lock docs clean
+.PHONY: help setup demo test test-slow test-browser sites test-sites lint lock docs clean
 
 help:                 ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | awk '{n=$$1; $$1=""; printf "  make %-11s%s\n", n, $$0}'
@@ -20,6 +20,9 @@ test: setup           ## run the fast lane: no network, at most a minute
 test-slow: setup      ## run the slow lane
 	$(call LANE,slow and not sites and not browser and not gpu,-n 2)
 
+test-browser: setup   ## run the tests that start Chromium
+	$(call LANE,browser,)
+
 sites:                ## unpack five documentation sites (Debian packages) into .cache/sites
 	@bash scripts/sites.sh
 
@@ -33,7 +36,7 @@ lint: setup           ## check style, types and the floors
 	.venv/bin/lint-imports
 
 lock: setup           ## pin the versions that pyproject.toml allows
-	.venv/bin/uv pip compile -q pyproject.toml --group dev --extra bench --universal --python-version 3.11 \
+	.venv/bin/uv pip compile -q pyproject.toml --group dev --all-extras --universal --python-version 3.11 \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" -o requirements.lock
 
 docs: setup           ## rewrite what is generated in docs/

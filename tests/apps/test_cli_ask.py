@@ -88,8 +88,10 @@ def test_a_run_over_a_folder_replays(cli, home, folder):
     ("flags", "says"),
     [
         (["--search", "altavista"], "altavista"),
-        (["--tool", "drill"], "drill"),
-        (["--mind", "chat"], "needs a model"),
+        (["--set", 'ask.tools=["drill"]'], "drill"),
+        (["--set", "ask.mind=chat"], "needs a model"),
+        (["--set", "ask.mind"], "NAME=VALUE"),
+        (["--set", "ask.mood=good"], "mood"),
         (["--corpus", "no-such-folder"], "no-such-folder"),
         (["--corpus", ".", "--site", "docs.python.org"], "exclude each other"),
     ],

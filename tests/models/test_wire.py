@@ -1,10 +1,14 @@
 """Reading replies: reasoning, content forms, tool arguments, usage."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from webfarer.models import wire
+from webfarer.models.base import Tool
+from webfarer.models.dialogue import DIALECTS
 
 
 def body(**message):
@@ -21,6 +25,11 @@ def body(**message):
         ("<THINKING>a</THINKING>4<think>b</think>2", "42", "a\nb"),
         ("a</think>4<think>b</think>2<think>c", "42", "a\nb\nc"),
         ("", "", ""),
+        ('{"q": "what does <think> mean"}', '{"q": "what does <think> mean"}', ""),
+        ('<think>a</think>\n{"q": "</think>"}', '{"q": "</think>"}', "a"),
+        ('<tool_call>{"q": "<think>"}</tool_call>', '<tool_call>{"q": "<think>"}</tool_call>', ""),
+        ('so</think>Action Input: {"q": ["<think>"]}', 'Action Input: {"q": ["<think>"]}', "so"),
+        ('{"q": "<think> not closed', '{"q": "', "not closed"),
     ],
 )
 def test_reasoning_is_split_off(content, text, reasoning):
@@ -63,9 +72,48 @@ def test_tool_arguments(raw, arguments):
     assert (call.id, call.name, call.arguments) == ("call_0", "f", arguments)
 
 
-def test_tool_arguments_that_are_no_object_are_an_error():
-    with pytest.raises(ValueError, match="no object"):
-        wire.reply(body(content=None, tool_calls=[{"function": {"name": "f", "arguments": "[1, 2]"}}]), 1)
+SEARCH = Tool(
+    "search",
+    "",
+    {
+        "type": "object",
+        "properties": {"query": {"type": "array", "items": {"type": "string"}}},
+        "required": ["query"],
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "query"),
+    [
+        ('["a", "b"]', ["a", "b"]),
+        (["a", "b"], ["a", "b"]),
+        (json.dumps(json.dumps({"query": ["a"]})), ["a"]),
+        (json.dumps({"arguments": json.dumps({"query": "a"})}), ["a"]),
+        ("two words", ["two words"]),
+        ('"a"', ["a"]),
+        ("7", ["7"]),
+        ('{"query": "what does <think> mean"}', ["what does <think> mean"]),
+    ],
+)
+def test_arguments_that_are_no_object_reach_the_dialect(raw, query):
+    reply = wire.reply(body(content=None, tool_calls=[{"function": {"name": "search", "arguments": raw}}]), 1)
+    assert isinstance(reply.tool_calls[0].arguments, dict)
+    assert DIALECTS.load("native").read(reply, [SEARCH]).calls[0].arguments == {"query": query}
+
+
+@pytest.mark.parametrize("raw", ["null", "{", "[" * 100_000, '{"' * 10_000, '{"a": ' * 5_000, '{"b": [1,2 ' * 2_000])
+def test_arguments_that_cannot_be_read_are_told_to_the_model_and_cost_no_time(raw):
+    reply = wire.reply(body(content=None, tool_calls=[{"function": {"name": "search", "arguments": raw}}]), 1)
+    assert reply.tool_calls[0].arguments == {}
+    assert "search needs `query`" in DIALECTS.load("native").read(reply, [SEARCH]).problem
+
+
+def test_arguments_without_a_place_in_the_log_are_put_right():
+    (call,) = wire.reply(
+        body(tool_calls=[{"function": {"name": "f", "arguments": '{"a": 1e999, "b": NaN}'}}]), 1
+    ).tool_calls
+    assert call.arguments == {"a": None, "b": None}
 
 
 @pytest.mark.parametrize("broken", [None, "", [], {}, {"choices": []}, {"choices": [{}]}, {"error": "x"}, "<html>"])

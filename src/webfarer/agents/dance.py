@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, TypeVar
 
-from webfarer.agents.decisions import Draft, Failure, Policy
+from webfarer.agents.decisions import Draft, Failure, Policy, claims_from
 from webfarer.agents.people import Person, consult
-from webfarer.agents.provenance import Provenance, UnknownOrigin
+from webfarer.agents.provenance import Provenance, UnknownOrigin, key_of
 from webfarer.core.registry import Seam
 from webfarer.core.run import Run
-from webfarer.core.types import Answer, Hit, Page, Quote
+from webfarer.core.types import Answer, Hit, Note, Page, Quote
 from webfarer.models.base import ChatModel, Tool, ToolCall
 from webfarer.web.client import Web
 from webfarer.web.search import Search
@@ -104,6 +104,18 @@ class Dance:
         if quote not in self.evidence:
             self.evidence.append(quote)
         return self.evidence.index(quote) + 1
+
+    def page_at(self, url: str) -> Page | None:
+        """Return the page that was read at `url`, if there is one."""
+        key = key_of(url)
+        return next(
+            (page for page in self.pages.values() if key and key in map(key_of, (page.url, page.canonical))), None
+        )
+
+    def as_found(self) -> Draft:
+        """Return the evidence itself as the answer, for when nobody can word one."""
+        notes = [Note(text=" ".join(quote.text.split()), quote=quote) for quote in self.evidence]
+        return Draft("\n".join(note.text for note in notes), claims_from(notes))
 
     def learn(self, seen: Observation) -> None:
         """Take in what a call brought."""
@@ -205,7 +217,7 @@ class Desk:
             said = await consult(self.run, self.person, question, choices=("yes", "no"), shown=url, default="no")
             if said != "yes":
                 raise
-        self.provenance.allow(url)
+        self.provenance.grant(url)
         return self.provenance.check(url)
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from webfarer.agents.dance import Dance, Desk, Observation, ToolPlugin, together
 from webfarer.agents.decisions import Draft
 from webfarer.agents.ending import Stop, answer_of, check_limits, last_answer_costs, limit_stop
-from webfarer.core.errors import BudgetExceeded
+from webfarer.core.errors import BudgetExceeded, ModelAuth, ModelError
 from webfarer.core.trace import canonical
 from webfarer.core.types import Answer, StopReason
 from webfarer.models.base import ToolCall
@@ -45,6 +45,10 @@ class Dancer:
                 stop = ended
             except BudgetExceeded as error:
                 stop = limit_stop(error.detail["meter"])
+            except ModelAuth:
+                raise
+            except ModelError as error:
+                stop = Stop(StopReason.FAILED, error.message)
             release()
             draft = stop.draft or await self._conclude(dance)
         return answer_of(dance.question, draft, stop, run, self._desk.web, dance.pages)
@@ -59,29 +63,34 @@ class Dancer:
                 "act", thought=act.thought, calls=[{"tool": c.name, "arguments": c.arguments} for c in act.calls]
             )
             self._run.ledger.charge({"steps": 1})
-            repeats = [self._repeats(call) for call in act.calls]
+            repeats = self._repeats(act.calls)
             before = self._known(dance)
             seen = await self._perform(act.calls)
-            dance.steps.append((act, [self._take_in(*pair, dance) for pair in zip(seen, repeats, strict=True)]))
+            dance.steps.append((act, [self._take_in(each, repeats[_key(each.call)], dance) for each in seen]))
             self._idle = 0 if self._known(dance) > before else self._idle + 1
             if self._idle >= _IDLE:
                 raise Stop(StopReason.LOOP, f"{_IDLE} steps in a row brought nothing new")
 
-    def _repeats(self, call: ToolCall) -> int:
-        key = canonical([call.name, call.arguments])
-        self._calls[key] += 1
-        if self._calls[key] >= _LOOP:
-            raise Stop(StopReason.LOOP, f"the same call of {call.name} was made {_LOOP} times")
-        return self._calls[key]
+    def _repeats(self, calls: Sequence[ToolCall]) -> Mapping[str, int]:
+        """Count the calls, each once a step, and return how often each was made."""
+        names = {_key(call): call.name for call in calls}
+        self._calls.update(names.keys())
+        for key, name in names.items():
+            if self._calls[key] >= _LOOP:
+                raise Stop(StopReason.LOOP, f"the same call of {name} was made {_LOOP} times")
+        return self._calls
 
     async def _perform(self, calls: Sequence[ToolCall]) -> list[Observation]:
-        """Make the calls, those that may be made so side by side; return what came of them in the order asked."""
-        crowd = [call for call in calls if not self._tools[call.name].alone]
-        seen = dict(zip(map(id, crowd), await together(*(self._use(call) for call in crowd)), strict=True))
-        for call in calls:
-            if self._tools[call.name].alone:
-                seen[id(call)] = await self._use(call)
-        return [seen[id(call)] for call in calls]
+        """Make the calls, those that may be made so side by side; return what came of them in the order asked.
+
+        The same call twice in one step is made once.
+        """
+        distinct = {_key(call): call for call in calls}
+        crowd = {key: call for key, call in distinct.items() if not self._tools[call.name].alone}
+        seen = dict(zip(crowd, await together(*map(self._use, crowd.values())), strict=True))
+        for key in distinct.keys() - crowd.keys():
+            seen[key] = await self._use(distinct[key])
+        return [replace(seen[_key(call)], call=call) for call in calls]
 
     async def _use(self, call: ToolCall) -> Observation:
         return await self._tools[call.name].use(call, self._desk)
@@ -112,8 +121,12 @@ class Dancer:
         return len(dance.hits) + len(dance.pages) + len(dance.evidence)
 
     async def _conclude(self, dance: Dance) -> Draft:
-        """Return the best answer so far; none when even that call cannot be paid."""
+        """Return the best answer so far; the evidence itself when even that call cannot be paid."""
         try:
             return await self._mind.conclude(dance)
         except BudgetExceeded:
-            return Draft("")
+            return dance.as_found()
+
+
+def _key(call: ToolCall) -> str:
+    return canonical([call.name, call.arguments])

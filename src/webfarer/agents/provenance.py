@@ -33,16 +33,19 @@ class Provenance:
 
     def __init__(self, question: str = "", start: Iterable[str] = (), sites: Iterable[str] = ()) -> None:
         self._known: dict[str, str] = {}
-        self._scopes = [Scope(site if "://" in site else f"https://{site}") for site in sites]
+        self._scopes = [Scope(_whole(site)) for site in sites]
         self._mine: set[str] = set()
-        for url in (*(match.group().rstrip(".,;:!?)") for match in _URL.finditer(question)), *start):
-            self.allow(url)
-            self._mine.add(_key(url))
+        self.grant(*(match.group().rstrip(".,;:!?)") for match in _URL.finditer(question)), *start)
+
+    def grant(self, *urls: str) -> None:
+        """Let `urls` be opened because a person named them, however long they are."""
+        self.allow(*urls)
+        self._mine.update(map(key_of, urls))
 
     def allow(self, *urls: str) -> None:
         """Let `urls` be opened; those that no client could open are left out."""
         for url in urls:
-            if key := _key(url):
+            if key := key_of(url):
                 self._known.setdefault(key, canonical_url(url))
 
     def saw(self, page: Page) -> None:
@@ -56,7 +59,9 @@ class Provenance:
             UnknownOrigin: it was never seen.
             Refused: it leaves the sites, or carries a query longer than the bound.
         """
-        key = _key(url)
+        key = key_of(url)
+        if key and not self.inside(url):
+            raise Refused("the address lies outside the sites that were chosen", url=url)
         if key not in self._known:
             raise UnknownOrigin(
                 "this address is not from the user, not a search result, and no link on a page that was read",
@@ -65,18 +70,21 @@ class Provenance:
         url = self._known[key]
         if key not in self._mine and len(urlsplit(url).query) > LONGEST_QUERY:
             raise Refused(f"the query string is longer than {LONGEST_QUERY} characters", url=url)
-        if self._scopes and not self.inside(url):
-            raise Refused("the address lies outside the sites that were chosen", url=url)
         return url
 
     def inside(self, url: str) -> bool:
         """Say whether `url` lies in the chosen sites; always true when none were chosen."""
-        return not self._scopes or any(scope.holds(url) for scope in self._scopes)
+        return not self._scopes or any(scope.holds(_whole(url)) for scope in self._scopes)
 
 
-def _key(url: str) -> str:
+def key_of(url: str) -> str:
     """Return what two spellings of an address share: no scheme, no trailing slash; "" for no address at all."""
     try:
-        return canonical_url(url).partition("://")[2].rstrip("/")
+        return canonical_url(_whole(url)).partition("://")[2].rstrip("/")
     except Refused:
         return ""
+
+
+def _whole(url: str) -> str:
+    """Return `url` with a scheme: models leave it out."""
+    return url if "://" in url else f"https://{url}"

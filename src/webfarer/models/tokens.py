@@ -23,7 +23,7 @@ _COST = ((0x250, 1.4), (0x400, 1.1), (0x530, 0.6), (0x800, 1.1), (0x3040, 1.5), 
 _COST_HANGUL, _COST_REST, _COST_ASTRAL = 1.1, 1.5, 2.7
 
 
-@lru_cache(maxsize=128)  # each prompt is counted several times on its way to the model
+@lru_cache(maxsize=1024)  # a conversation is counted whole, several times at each step
 def estimate(text: str) -> int:
     """Return about how many tokens `text` is, on the high side."""
     return int(1 + sum(map(_cost, map(re.Match.group, _PIECE.finditer(text))))) + 1

@@ -10,9 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-import json_repair
-
 from webfarer.models.base import Message, Reply, Sampling, Tool, ToolCall, Usage
+from webfarer.models.dialects._json import clean, lead, mended, opens, values
 from webfarer.models.tokens import estimate
 
 _WORDS = {
@@ -29,8 +28,8 @@ _OVERFLOW = re.compile(
     r"context[ _](?:length|window|size)|maximum context|prompt is too long|input (?:is|are) too long|too many tokens",
     re.IGNORECASE,
 )
-_THINK = re.compile(r"<think(?:ing)?>(.*?)(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
-_THINK_END = re.compile(r"\A(.*?)</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_THINK = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
+_JSON = re.compile(r"(?:^|[>:])[ \t]*(?=[{\[])", re.MULTILINE)  # where a JSON value may begin
 
 
 def request(
@@ -108,14 +107,30 @@ def reply(body: object, prompt_estimate: int) -> Reply:
 
 
 def split_reasoning(content: str) -> tuple[str, str]:
-    """Return the text without `<think>` parts, and these; an unclosed one reaches to the end, an unopened one to it."""
+    """Return the text without `<think>` parts, and these; an unclosed one reaches to the end, an unopened one to it.
+
+    A tag inside a complete JSON value is text: somebody may search for it.
+    """
+    text: list[str] = []
     thoughts: list[str] = []
-    opened, closed = _THINK.search(content), _THINK_END.match(content)
-    if closed and (not opened or opened.start() > closed.end(1)):
-        thoughts.append(closed.group(1))
-        content = content[closed.end() :]
-    thoughts += [match.group(1) for match in _THINK.finditer(content)]
-    return _THINK.sub("", content).strip(), "\n".join(part.strip() for part in thoughts if part.strip())
+    at, thinking = 0, False
+    for number, tag in enumerate(_think_tags(content)):
+        ends = bool(tag.group(1))
+        if ends == thinking or (ends and not number):  # the first one may have lost its opening tag to the template
+            (thoughts if ends else text).append(content[at : tag.start()])
+            at, thinking = tag.end(), not ends
+    (thoughts if thinking else text).append(content[at:])
+    return "".join(text).strip(), "\n".join(part.strip() for part in thoughts if part.strip())
+
+
+def _think_tags(content: str) -> list[re.Match[str]]:
+    tags, at = list(_THINK.finditer(content)), 0
+    while tags and (match := _JSON.search(content, at)):
+        _, end = values(content, match.end())
+        if end > match.end():
+            tags = [tag for tag in tags if not match.end() <= tag.start() < end]
+        at = max(end, match.end() + 1)
+    return tags
 
 
 def _message(message: Message) -> dict[str, Any]:
@@ -139,19 +154,29 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 def _tool_call(number: int, call: Mapping[str, Any]) -> ToolCall:
     function = call["function"]
-    return ToolCall(str(call.get("id") or f"call_{number}"), str(function["name"]), _arguments(function["arguments"]))
+    return ToolCall(
+        str(call.get("id") or f"call_{number}"), str(function["name"]), _arguments(function.get("arguments"))
+    )
 
 
 def _arguments(raw: object) -> dict[str, Any]:
-    found = raw
-    if isinstance(raw, str):
-        try:
-            found = json.loads(raw or "{}", parse_constant=lambda name: None)  # NaN is no JSON and not traceable
-        except ValueError:
-            found = json_repair.loads(raw)
-    if not isinstance(found, dict):
-        raise ValueError(f"a tool call's arguments are no object: {raw!r:.200}")
-    return found
+    """Return a call's arguments. What is no object goes under a name from which the dialects take it out again; what
+    cannot be read becomes none at all, and the dialect tells the model what is missing.
+    """
+    try:
+        found = clean(_value(raw) if isinstance(raw, str) else raw)
+    except (ValueError, RecursionError):
+        return {}
+    if isinstance(found, dict):
+        return found
+    return {"arguments": found if isinstance(found, str) else json.dumps(found)} if found else {}
+
+
+def _value(raw: str) -> Any:
+    try:
+        return json.loads(raw or "{}")
+    except ValueError:
+        return mended(raw, closed=True) if opens(raw, lead(raw)) else raw
 
 
 def _usage(reported: object, prompt_estimate: int, said: str) -> Usage:

@@ -169,7 +169,7 @@ class Archive:
 
     def of_call(self, call: str) -> Record | None:
         """Return what the call of that id fetched, if it came so far before its process died."""
-        return self._one("call = ? LIMIT 1", call)
+        return self._one("call = ? ORDER BY fetched DESC LIMIT 1", call)
 
     def _one(self, where: str, value: str) -> Record | None:
         row = self._db.execute(

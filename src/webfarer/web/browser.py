@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError, FetchError, FetchTimeout, TooLarge, Unreachable
 from webfarer.web.chromium import Chromium
-from webfarer.web.fetch import Response
+from webfarer.web.fetch import RENDERED, Response
 from webfarer.web.guard import Guard
 from webfarer.web.proxy import Proxy, Session, endpoint_of
 from webfarer.web.visit import Permit, Visit
@@ -22,7 +22,6 @@ from webfarer.web.visit import Permit, Visit
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext
 
-RENDERED = "x-webfarer-rendered"
 """Header of a response that is not what a server sent, but what a browser made of it."""
 
 _TABS = 4

@@ -10,13 +10,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from webfarer.core.config import Settings
-from webfarer.core.errors import ArchiveMiss, BudgetExceeded, FetchError, HttpStatus, Refused
+from webfarer.core.errors import ArchiveMiss, BudgetExceeded, ConfigError, FetchError, HttpStatus, Refused
 from webfarer.core.run import Call, Outcome, Run
 from webfarer.core.types import Page
 from webfarer.web.archive import Archive, Record
 from webfarer.web.corpus import in_corpus
 from webfarer.web.documents import page_of, prepare
 from webfarer.web.fetch import Fetcher
+from webfarer.web.guard import Guard
+from webfarer.web.rendering import Rendering
 
 _PAGES_KEPT = 8
 _GRACE = 0.05  # the fetch ends before the run's own deadline does, so that what it received is charged
@@ -38,7 +40,9 @@ class Web:
         self._pages_kept = pages_kept
         self._own = archive is None
         self.archive = archive or Archive(settings.home / "archive.db")
-        self._fetcher = Fetcher(settings.web, robots_cache=self.archive)
+        guard = Guard(settings.web.allow_private)
+        self._fetcher = Fetcher(settings.web, robots_cache=self.archive, guard=guard)
+        self._rendering = Rendering(settings, guard, self._fetcher)
         self._pages: OrderedDict[str, Page] = OrderedDict()
 
     async def __aenter__(self) -> Self:
@@ -48,6 +52,7 @@ class Web:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._rendering.close()
         await self._fetcher.__aexit__(kind, error, trace)
         if self._own:
             self.archive.close()
@@ -68,13 +73,32 @@ class Web:
                 raise HttpStatus(message, cost=cost, url=url, status=record.status, record=record.id)
             try:
                 await prepare(self.archive, record)
+                record, trouble = await self._rendered(run, record, call)
             except FetchError as error:
-                error.cost = cost
+                error.cost = {**cost, **error.cost}
                 raise
-            return Outcome({"record": record.id, "url": record.final_url, "status": record.status}, cost)
+            cost["bytes"] = record.wire_bytes
+            value = {"record": record.id, "url": record.final_url, "status": record.status}
+            return Outcome({**value, "plain": trouble} if trouble else value, cost)
 
         value: dict[str, Any] = await run.call("fetch", {"url": url}, perform, needs={"pages": 1, "bytes": 0})
+        if "plain" in value:
+            run.trace.emit("degraded", part="browser", error="Plain", message=value["plain"])
         return self.page(value["record"])
+
+    async def _rendered(self, run: Run, plain: Record, call: Call) -> tuple[Record, str]:
+        """Return what the browser makes of a page that needs one; else the plain one, and why if it was wanted."""
+        if self.settings.archive == "replay" or in_corpus(plain.url):
+            return plain, ""
+        if not self._rendering.wanted(plain, self.page(plain.id)):
+            return plain, ""
+        try:
+            seconds, room = max(0.0, call.seconds - _GRACE), max(0.0, run.ledger.room("bytes") - plain.wire_bytes)
+            return self.archive.keep(await self._rendering.render(plain, seconds, room), call.id), ""
+        except (FetchError, ConfigError) as error:
+            if self.settings.browser == "always":
+                raise
+            return plain, error.message
 
     async def _obtain(self, run: Run, url: str, call: Call) -> Record:
         mode = "replay" if in_corpus(url) else self.settings.archive

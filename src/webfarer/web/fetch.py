@@ -26,6 +26,9 @@ from webfarer.web.decode import Body
 from webfarer.web.guard import Guard, GuardedResolver, canonical_url
 from webfarer.web.politeness import Turns
 
+RENDERED = "x-webfarer-rendered"
+"""Header of our own on a page as a browser showed it."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({429, 503})
 _BACKOFF = 0.5
@@ -144,6 +147,17 @@ class Fetcher:
         except FetchError as error:
             # a new one: callers that waited for the same robots.txt hold the same error
             raise type(error)(error.message, **_facts(trip, error.detail)) from error
+
+    async def permit(self, url: str) -> None:
+        """Wait for the turn to open `url` by other means: guard, robots.txt and its host's pause.
+
+        Raises:
+            FetchError: it may not be opened.
+        """
+        url = self._guard.check_url(url)
+        delay = await self._delay(url, _Trip(url, math.inf, math.inf))
+        async with self._turns.turn(urlsplit(url).netloc, delay):
+            return
 
     async def _persist(self, trip: _Trip) -> Response:
         """Try until there is an answer worth returning or no try is left."""

@@ -5,7 +5,9 @@ for one goal (raw pages never enter the conversation), and answers with citation
 answered with the reason; after some in a row the answer is asked for outright. Source: Wu et al., "WebDancer", 2025.
 """
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import BaseModel
@@ -13,13 +15,13 @@ from pydantic import BaseModel
 from webfarer.agents.asker import Asker, Part, Prompt, Text
 from webfarer.agents.citing import CITING, RULES, cites, draft_of
 from webfarer.agents.dance import Act, Dance, Reading, Setting
-from webfarer.agents.decisions import Draft, claims_from
+from webfarer.agents.decisions import Draft
 from webfarer.agents.excerpts import excerpt
 from webfarer.agents.history import CONTEXTS, ContextPolicy, Room, Step
 from webfarer.agents.quotes import locate
 from webfarer.agents.views import evidence_lines, show
-from webfarer.core.errors import ConfigError, ModelAuth, ModelError
-from webfarer.core.types import Note, Page, Quote
+from webfarer.core.errors import BadReply, ConfigError, ModelError
+from webfarer.core.types import Page
 from webfarer.models.base import ChatModel, Message, Reply, Sampling, Tool
 from webfarer.models.dialogue import DIALECTS, Dialect
 from webfarer.models.prompts import fence, nonce
@@ -105,15 +107,20 @@ class Chat:
         self._cut_told = False
 
     async def act(self, dance: Dance) -> Act:
-        """Return the model's calls or its answer; a failed model or malformed replies lead to the last answer."""
+        """Return the model's calls or its answer.
+
+        Raises:
+            ModelError: the model failed; BadReply when no reply could be used, several times in a row.
+        """
         self._observe(dance)
         tools = tuple(dance.tools.values())
-        uncited = False
+        uncited, problem = False, ""
         for _ in range(_MALFORMED):
             reply = await self._reply(dance, tools)
-            if reply is None:
-                break
+            told = not self._without_tools(reply)
             turn = self._dialect.read(reply, tools)
+            if not told and not turn.calls:
+                continue  # it knew of no tool it could call
             said = self._dialect.said(reply, turn)
             if turn.calls:
                 self._open = said
@@ -124,7 +131,7 @@ class Chat:
             problem = f"the answer cites no evidence. {CITING}" if uncited else turn.problem or "the reply is empty"
             self._run.trace.emit("malformed", problem=problem, text=reply.text[:500])
             self._history.append(Step(said, tuple(self._dialect.mend(problem))))
-        return Act(draft=await self.conclude(dance))
+        raise BadReply(f"the model gave no usable reply {_MALFORMED} times in a row: {problem}")
 
     async def read(self, page: Page, goal: str) -> Reading:
         """Return what serves the goal; passages the model did not copy from the page are dropped."""
@@ -154,7 +161,7 @@ class Chat:
 
         said = await self._asker.ask(_LAST, _Last, dance.question, parts)
         if said is None:
-            return _as_found(dance.evidence)
+            return dance.as_found()
         return draft_of(said.answer, dance.evidence) if said.answer.strip() else Draft("")
 
     def _observe(self, dance: Dance) -> None:
@@ -174,25 +181,28 @@ class Chat:
         limits = ", ".join(f"{amount:.0f} {meter}" for meter, amount in left.items() if amount != float("inf"))
         return f"The question: {dance.question}" + (f"\nLeft: {limits}." if limits else "")
 
-    async def _reply(self, dance: Dance, tools: Sequence[Tool]) -> Reply | None:
-        """Ask for the next step; None when the model failed, which the trace then says."""
+    async def _reply(self, dance: Dance, tools: Sequence[Tool]) -> Reply:
+        """Ask for the next step."""
         native = tools if self._dialect.native else ()
         spare = self._model.count([], native) if native else 0
         room = Room(self._model.context - self._sampling.max_tokens - spare, self._model.count, self._sum_up)
         messages = await self._context.view(self._head(dance, tools), self._history, room)
-        try:
-            reply = await self._model.complete(messages, native, self._sampling)
-        except ModelAuth:
-            raise
-        except ModelError as error:
-            self._asker.degraded("act", type(error).__name__, error.message)
-            return None
+        reply = await self._model.complete(messages, native, self._sampling)
         sent = self._model.count(messages, native)
         if not reply.usage.estimated and reply.usage.tokens_in < sent * _CUT and not self._cut_told:
             self._cut_told = True
             told = f"the server counted {reply.usage.tokens_in} tokens of a prompt of about {sent}: it may have cut it"
             self._asker.degraded("prompt", "PromptCut", told)
         return reply
+
+    def _without_tools(self, reply: Reply) -> bool:
+        """Call tools with tags from now on when the server takes none; say whether that is new."""
+        if not self._dialect.native or "tools" not in reply.degraded:
+            return False
+        self._dialect = DIALECTS.load("tags")
+        self._sampling = replace(self._sampling, stop=self._dialect.stop)
+        self._asker.degraded("tools", "NoTools", "the server takes no tools; the model is told to call them with tags")
+        return True
 
     def _head(self, dance: Dance, tools: Sequence[Tool]) -> list[Message]:
         start = "".join(f"\nThe user names this address: {url}" for url in dance.start)
@@ -203,7 +213,7 @@ class Chat:
 
     async def _sum_up(self, messages: Sequence[Message], before: str) -> str:
         def parts(share: float) -> list[Part]:
-            text = "\n\n".join(f"{message.role}: {message.content}" for message in messages)
+            text = "\n\n".join(map(_spoken, messages))
             return [
                 Part("The record so far:", "record", before),
                 Part("What happened since:", "conversation", text[-int(len(text) * share) :]),
@@ -215,9 +225,9 @@ class Chat:
         return fence(said.summary, nonce=nonce(self._run.id, said.summary), source="summary")
 
 
-def _as_found(evidence: Sequence[Quote]) -> Draft:
-    notes = [Note(text=" ".join(quote.text.split()), quote=quote) for quote in evidence]
-    return Draft("\n".join(note.text for note in notes), claims_from(notes))
+def _spoken(message: Message) -> str:
+    calls = (f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}" for call in message.tool_calls)
+    return "\n".join([f"{message.role}: {message.content}", *calls])
 
 
 mind = Chat

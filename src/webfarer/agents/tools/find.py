@@ -5,9 +5,8 @@ from typing import ClassVar
 
 from webfarer.agents.dance import Desk, Observation
 from webfarer.agents.decisions import Failure
-from webfarer.core.types import Page, Quote
+from webfarer.core.types import Quote
 from webfarer.models.base import Tool, ToolCall
-from webfarer.web.guard import canonical_url
 
 _MOST = 5
 _AROUND = 160
@@ -34,7 +33,7 @@ class Find:
     async def use(self, call: ToolCall, desk: Desk) -> Observation:
         """Search the page's text, letter case and white space aside."""
         url, text = str(call.arguments["url"]), str(call.arguments["text"]).strip()
-        page = _page(url, desk)
+        page = desk.dance.page_at(url)
         if page is None:
             return Observation(call, problems=(Failure(url, "NotRead", "this page was not visited; visit it first"),))
         if not text:
@@ -50,14 +49,6 @@ class Find:
             if len(quotes) == _MOST:
                 break
         return Observation(call, quotes=tuple(quotes), note="" if quotes else "these words are not on the page")
-
-
-def _page(url: str, desk: Desk) -> Page | None:
-    wanted = canonical_url(url).rstrip("/") if "://" in url else url
-    for page in desk.dance.pages.values():
-        if wanted in (page.id, page.url.rstrip("/"), page.canonical.rstrip("/")):
-            return page
-    return None
 
 
 def _around(text: str, start: int, end: int) -> tuple[int, int]:

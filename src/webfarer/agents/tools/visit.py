@@ -35,7 +35,7 @@ class Visit:
     alone: ClassVar[bool] = False
 
     async def use(self, call: ToolCall, desk: Desk) -> Observation:
-        """Open and read every page; one that fails is a problem, the others still count."""
+        """Open and read every page; one that fails is a problem, and one that was read before is not fetched again."""
         urls = list(dict.fromkeys(map(str.strip, call.arguments["url"])))[:_MOST]
         came = await together(*(self._visit(url, str(call.arguments["goal"]), desk) for url in urls))
         return Observation(
@@ -46,7 +46,8 @@ class Visit:
 
     async def _visit(self, url: str, goal: str, desk: Desk) -> Reading | Failure:
         try:
-            page = await desk.web.open(desk.run, await desk.admit(url))
+            address = await desk.admit(url)
+            page = desk.dance.page_at(address) or await desk.web.open(desk.run, address)
             if not desk.provenance.inside(page.url):
                 raise Refused(f"it leads out of the chosen sites, to {page.url}")
         except (FetchError, BudgetExceeded) as error:

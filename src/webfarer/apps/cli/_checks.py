@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from webfarer import __version__
 from webfarer.agents.decisions import POLICIES
+from webfarer.apps.cli._browser_check import browser_check
 from webfarer.apps.cli._model_check import model_problem
 from webfarer.apps.cli._origins import origins
 from webfarer.apps.cli._search_check import search_problem
@@ -51,6 +52,8 @@ async def checks(**flags: Any) -> AsyncIterator[Check]:
         yield check
     yield await _fetch(settings)
     yield await _model(settings)
+    state, found, mend = await browser_check(settings)
+    yield Check(state, "browser", found, mend)
     async for check in _search(settings):
         yield check
 

@@ -1,9 +1,12 @@
 """Options that several commands share, and the settings they make."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from webfarer.core.errors import ConfigError
 
 Model = Annotated[str | None, typer.Option(help="provider:model, such as openai:gpt-4o-mini; none: no model is asked.")]
 BaseUrl = Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint of the model.")]
@@ -25,6 +28,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the trace as it happ
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the answer's text only.")]
 Browser = Annotated[str | None, typer.Option(help="JavaScript pages in Chromium: auto, never or always.")]
 
+Assignments = Annotated[
+    list[str] | None, typer.Option("--set", help="Any other setting, as ask.context=fold; repeatable.")
+]
+
 
 def given(**values: Any) -> dict[str, Any]:
     """Return the values that were given on the command line."""
@@ -34,3 +41,32 @@ def given(**values: Any) -> dict[str, Any]:
 def manners(allow_private: list[str] | None, ignore_robots: bool) -> dict[str, Any]:
     """Return the settings of :class:`webfarer.core.config.WebSettings` that these flags stand for."""
     return given(allow_private=allow_private, robots=False if ignore_robots else None)
+
+
+def limits(
+    steps: int | None, pages: int | None, usd: float | None, tokens: int | None, seconds: float | None, size: int | None
+) -> dict[str, Any]:
+    """Return the limits that were given, by meter."""
+    return given(steps=steps, pages=pages, usd=usd, tokens=tokens, seconds=seconds, bytes=size)
+
+
+def assigned(assignments: list[str] | None, **flags: Any) -> dict[str, Any]:
+    """Return `flags` with the settings of `--set` put in, nested by their dots; a value is JSON or plain text.
+
+    Raises:
+        ConfigError: one that is no NAME=VALUE.
+    """
+    for text in assignments or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise ConfigError(f"--set {text!r}: write NAME=VALUE, as in ask.context=fold")
+        *path, last = name.split(".")
+        place = flags
+        for part in path:
+            place[part] = dict(place.get(part) or {})
+            place = place[part]
+        try:
+            place[last] = json.loads(value)
+        except ValueError:
+            place[last] = value
+    return flags

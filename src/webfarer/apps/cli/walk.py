@@ -48,9 +48,7 @@ def walk(
         archive=archive,
         browser=browser,
         seed=seed,
-        budget=o.given(
-            steps=max_steps, pages=max_pages, usd=max_usd, tokens=max_tokens, seconds=max_seconds, bytes=max_bytes
-        ),
+        budget=o.limits(max_steps, max_pages, max_usd, max_tokens, max_seconds, max_bytes),
         web=o.manners(allow_private, ignore_robots),
     )
     ask(lambda options: runs.walk(url, question, options=options), settings, as_json=as_json, quiet=quiet)

@@ -1,0 +1,114 @@
+"""Research for one question after another that share what was read: pages, results, evidence, known addresses.
+
+Each question gets a searching agent of its own (mind, conversation, limits); what the earlier ones read is open to it,
+and their evidence that fits its question is evidence for it too. One after another, never side by side, so that a
+resumed run numbers evidence as it did.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+
+from webfarer.agents.asking import Gear
+from webfarer.agents.dance import MINDS, TOOLS, Dance, Desk, Setting, ToolPlugin
+from webfarer.agents.dancer import Dancer
+from webfarer.agents.excerpts import scores
+from webfarer.agents.provenance import Provenance
+from webfarer.core.run import Run
+from webfarer.core.types import Answer, Hit, Page, Quote
+from webfarer.web.search import Search
+
+_SHARED = 12  # quotes of earlier questions that a later one starts with
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What came of one question: the agent's own answer, and everything it may be written from."""
+
+    answer: Answer
+    dance: Dance
+
+
+class Research:
+    """Finds answers; use as an asynchronous context manager.
+
+    Args:
+        gear: what it is made with.
+        where: how and where to look, from :func:`webfarer.agents.asking.described`.
+        named: what the user said; every URL in it may be opened.
+
+    Attributes:
+        pages: pages read so far, by archive id.
+
+    Raises:
+        ConfigError: a setting cannot work.
+    """
+
+    def __init__(self, gear: Gear, where: Mapping[str, Any], named: str) -> None:
+        self._gear, self._where = gear, where
+        self._tools: dict[str, ToolPlugin] = {name: TOOLS.load(name) for name in where["tools"]}
+        engines = gear.settings.search.model_copy(update={"engines": tuple(where["engines"])})
+        settings = gear.settings.model_copy(update={"search": engines})
+        self._search = Search(settings, gear.web.archive) if "search" in self._tools else None
+        self._provenance = Provenance(named, where["start"], where["sites"])
+        self._evidence: list[Quote] = []
+        self._hits: dict[str, Hit] = {}
+        self.pages: dict[str, Page] = {}
+        self._desk("", gear.run)  # before the first event: a setting may not work
+
+    async def __aenter__(self) -> Self:
+        if self._search is not None:
+            await self._search.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._search is not None:
+            await self._search.__aexit__(kind, error, trace)
+
+    async def find(self, question: str, run: Run) -> Findings:
+        """Search for the answer to `question` within the limits of `run`."""
+        desk = self._desk(question, run)
+        answer = await Dancer(desk, self._tools).dance()
+        dance = desk.dance
+        self.pages.update(dance.pages)
+        self._hits.update(dance.hits)
+        self._evidence += [quote for quote in dance.evidence if quote not in self._evidence]
+        return Findings(answer, dance)
+
+    def _desk(self, question: str, run: Run) -> Desk:
+        gear, where, ask = replace(self._gear, run=run), self._where, self._gear.settings.ask
+        setting = Setting(run, gear.metered(run), dialect=ask.dialect, context=ask.context, seed=gear.settings.seed)
+        specs = {name: tool.spec for name, tool in self._tools.items()}
+        return Desk(
+            run=run,
+            web=gear.web,
+            search=self._search,
+            mind=MINDS.load(ask.mind or ("chat" if gear.model else "lexical"))(setting),
+            dance=Dance(
+                question,
+                specs,
+                tuple(where["start"]),
+                evidence=self._fitting(question),
+                pages=dict(self.pages),
+                hits=dict(self._hits),
+            ),
+            provenance=self._provenance,
+            policy=gear.policy,
+            sites=tuple(where["sites"]),
+            walk_steps=ask.walk_steps,
+            person=gear.person,
+        )
+
+    def _fitting(self, question: str) -> list[Quote]:
+        """Return the evidence so far that shares words with `question`, best first."""
+        texts = (f"{self._title(quote)} {quote.text}" for quote in self._evidence)
+        fit = scores(question, texts)
+        best = sorted(range(len(fit)), key=lambda number: -fit[number])[:_SHARED]
+        return [self._evidence[number] for number in best if fit[number] > 0]
+
+    def _title(self, quote: Quote) -> str:
+        page = self.pages.get(quote.page)
+        return page.title if page else ""
