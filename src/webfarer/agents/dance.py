@@ -108,9 +108,7 @@ class Dance:
     def page_at(self, url: str) -> Page | None:
         """Return the page that was read at `url`, if there is one."""
         key = key_of(url)
-        return next(
-            (page for page in self.pages.values() if key and key in map(key_of, (page.url, page.canonical))), None
-        )
+        return next((page for page in self.pages.values() if key_of(page.url) == key), None) if key else None
 
     def as_found(self) -> Draft:
         """Return the evidence itself as the answer, for when nobody can word one."""

@@ -88,8 +88,9 @@ class Dancer:
         distinct = {_key(call): call for call in calls}
         crowd = {key: call for key, call in distinct.items() if not self._tools[call.name].alone}
         seen = dict(zip(crowd, await together(*map(self._use, crowd.values())), strict=True))
-        for key in distinct.keys() - crowd.keys():
-            seen[key] = await self._use(distinct[key])
+        for key, call in distinct.items():
+            if key not in crowd:
+                seen[key] = await self._use(call)
         return [replace(seen[_key(call)], call=call) for call in calls]
 
     async def _use(self, call: ToolCall) -> Observation:

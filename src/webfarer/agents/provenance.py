@@ -46,7 +46,7 @@ class Provenance:
         """Let `urls` be opened; those that no client could open are left out."""
         for url in urls:
             if key := key_of(url):
-                self._known.setdefault(key, canonical_url(url))
+                self._known.setdefault(key, canonical_url(_whole(url)))
 
     def saw(self, page: Page) -> None:
         """Let the links of a page be opened, and the page itself."""

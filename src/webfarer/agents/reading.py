@@ -8,6 +8,7 @@ what is said, it does not reason: an answer that no single unit states is out of
 import math
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -114,8 +115,8 @@ class Reader:
         """Return the term's inverse frequency among the units read."""
         return math.log(1 + (len(self._units) + 1) / (len(self._postings.get(term, ())) + 0.5))
 
-    def finds(self, part: int, most: int = 1) -> list[Find]:
-        """Return the best units for part number `part`, best first, at most one a page."""
+    def finds(self, part: int, most: int = 1, fits: Callable[[Unit], bool] | None = None) -> list[Find]:
+        """Return the best units for part number `part` that `fits` lets pass, best first, at most one a page."""
         weights = {term: self.weight(term) for term in self.terms[part]}
         total = sum(weights.values()) or 1.0
         inside: dict[int, float] = defaultdict(float)
@@ -127,7 +128,7 @@ class Reader:
         for number, _ in sorted(inside.items(), key=lambda item: (-item[1], item[0]))[:400]:
             find = self._score(number, part, weights, total)
             held = best.get(find.unit.page.id)
-            if held is None or find.score > held.score:
+            if (held is None or find.score > held.score) and (fits is None or fits(find.unit)):
                 best[find.unit.page.id] = find
         return sorted(best.values(), key=lambda find: -find.score)[:most]
 

@@ -117,10 +117,10 @@ class Chat:
         uncited, problem = False, ""
         for _ in range(_MALFORMED):
             reply = await self._reply(dance, tools)
-            told = not self._without_tools(reply)
+            news = self._without_tools(reply)
             turn = self._dialect.read(reply, tools)
-            if not told and not turn.calls:
-                continue  # it knew of no tool it could call
+            if news and not turn.calls:
+                continue  # whatever it said, it knew of no tool
             said = self._dialect.said(reply, turn)
             if turn.calls:
                 self._open = said
