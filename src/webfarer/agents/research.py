@@ -36,7 +36,6 @@ class Research:
     Args:
         gear: what it is made with.
         where: how and where to look, from :func:`webfarer.agents.asking.described`.
-        named: what the user said; every URL in it may be opened.
 
     Attributes:
         pages: pages read so far, by archive id.
@@ -45,13 +44,13 @@ class Research:
         ConfigError: a setting cannot work.
     """
 
-    def __init__(self, gear: Gear, where: Mapping[str, Any], named: str) -> None:
+    def __init__(self, gear: Gear, where: Mapping[str, Any]) -> None:
         self._gear, self._where = gear, where
         self._tools: dict[str, ToolPlugin] = {name: TOOLS.load(name) for name in where["tools"]}
         engines = gear.settings.search.model_copy(update={"engines": tuple(where["engines"])})
         settings = gear.settings.model_copy(update={"search": engines})
         self._search = Search(settings, gear.web.archive) if "search" in self._tools else None
-        self._provenance = Provenance(named, where["start"], where["sites"])
+        self._provenance = Provenance("", where["start"], where["sites"])
         self._evidence: list[Quote] = []
         self._hits: dict[str, Hit] = {}
         self.pages: dict[str, Page] = {}
@@ -67,6 +66,10 @@ class Research:
     ) -> None:
         if self._search is not None:
             await self._search.__aexit__(kind, error, trace)
+
+    def hear(self, said: str) -> None:
+        """Let every URL in `said` be opened, which the user said before the first question."""
+        self._provenance = Provenance(said, self._where["start"], self._where["sites"])
 
     async def find(self, question: str, run: Run) -> Findings:
         """Search for the answer to `question` within the limits of `run`."""
