@@ -131,7 +131,7 @@ async def test_links_out_of_the_site_are_not_offered() -> None:
         offered.append([link.url for link in walk.links(walk.page)])
         return Enough()
 
-    body = links("/docs/a", "/other", "http://example.com/docs/b", "/docs/c.pdf", "/docs/a#part", "/docs/", "/docs/d")
+    body = links("/docs/a", "/other", "http://example.com/docs/b", "/docs/c.ps", "/docs/a#part", "/docs/", "/docs/d")
     async with serve_pages({"/docs/": html("Docs", body)}) as site:
         run = Run("r", Trace.create())
         async with Web(settings(Path("nowhere")), Archive()) as web:

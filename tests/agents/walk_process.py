@@ -16,12 +16,12 @@ from typing import Any
 
 from walk_kit import settings
 
-from webfarer.agents.runs import Options, resume, walk
+from webfarer.agents.runs import Options, ask, resume, walk
 from webfarer.core.trace import read_events
 
 
 async def do(job: dict[str, Any]) -> None:
-    """Begin the job's walk, or go on with it where there is one."""
+    """Begin the job's walk, or its search where it names no site; go on with it where there is one."""
     chosen = settings(Path(job["home"]), **job["settings"])
     log = chosen.home / "runs" / f"{job['run']}.jsonl"
     if log.exists() and not read_events(log):
@@ -29,8 +29,10 @@ async def do(job: dict[str, Any]) -> None:
     options = Options(settings=chosen, run_id=job["run"])
     if log.exists():
         await resume(job["run"], options=options)
-    else:
+    elif "url" in job:
         await walk(job["url"], job["question"], options=options)
+    else:
+        await ask(job["question"], options=options)
 
 
 def say(what: object) -> None:

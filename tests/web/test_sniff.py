@@ -15,10 +15,12 @@ URL = "http://site.example/data"
 LIES = ("", "text/html", "application/octet-stream", "text/plain; charset=utf-8", "application/zip", "image/png")
 RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>News &amp; more</title><link>http://site.example/</link>
 <item><title>First &lt;b&gt;item&lt;/b&gt;</title><link>http://site.example/1?a=1&amp;b=2</link>
-<pubDate>Tue, 02 Apr 2024 10:00:00 GMT</pubDate><description><![CDATA[<p>What <i>happened</i>.</p>]]></description></item>
+<pubDate>Tue, 02 Apr 2024 10:00:00 GMT</pubDate><description><![CDATA[<p>What <i>happened</i>.</p>]]></description>
+</item>
 </channel></rss>"""
 ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>Log</title><entry><title type="text">One</title>
-<link rel="self" href="http://site.example/self"/><link rel="alternate" href="/one"/><updated>2024-05-06T00:00:00Z</updated>
+<link rel="self" href="http://site.example/self"/><link rel="alternate" href="/one"/>
+<updated>2024-05-06T00:00:00Z</updated>
 <summary>Words of it.</summary></entry></feed>"""
 
 

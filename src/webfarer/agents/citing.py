@@ -6,6 +6,7 @@ number that does not exist, becomes a claim without a quote, which no check can 
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 
 from webfarer.agents.decisions import Draft
 from webfarer.core.types import Claim, Conflict, Quote
@@ -35,6 +36,7 @@ _NO_STOP = re.compile(
 )
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 _HIDDEN, _CUT = "\ue000", "\ue001"  # private characters: stand for a piece of code, and between two sentences
+_IMAGE = re.compile(r"!+(?=\[)|<+(?=img\b)", re.IGNORECASE)
 _LEAD = re.compile(r"^[\s>|#]*(?:[-*+•]\s+|\d{1,3}[.)]\s+)?")
 _RULE = re.compile(r"[\s|:-]*-[\s|:-]*")
 _SAYS = re.compile(r"[^\W_]")
@@ -48,7 +50,7 @@ def draft_of(answer: str, evidence: Sequence[Quote]) -> Draft:
         numbers = [n for n in dict.fromkeys(_numbers(match[1])) if 0 < n <= len(evidence)]
         if len(numbers) < 2:
             return match[0]  # it names no two pieces of evidence, so it stays a sentence
-        disputes.append((plain(match[1]), numbers))
+        disputes.append((plain(match[1]).strip("*_ "), numbers))
         return ""
 
     text = _CONFLICT.sub(take_out, answer).strip()
@@ -61,8 +63,11 @@ def draft_of(answer: str, evidence: Sequence[Quote]) -> Draft:
 
 
 def plain(answer: str) -> str:
-    """Return the answer without its marks; what looks like one in code is code."""
-    return _outside_code(lambda text: _MARK.sub("", text), answer).strip()
+    """Return the answer without its marks, images made links: whoever shows an image tells its server what was asked.
+
+    What looks like either in code is code.
+    """
+    return _outside_code(lambda text: _IMAGE.sub("", _MARK.sub("", text)), answer).strip()
 
 
 def cites(answer: str, evidence: Sequence[Quote]) -> bool:
@@ -80,13 +85,14 @@ def _outside_code(change: Callable[[str], str], text: str) -> str:
 def _pieces(text: str) -> Iterator[str]:
     """Yield the statements: sentences, list items, table rows; a line that ends in a colon leads in the next one."""
     pieces = [piece for piece in _outside_code(_cut, text).split(_CUT) if piece.strip()]
-    for piece, following in zip(pieces, [*pieces[1:], ""], strict=True):
+    for piece, following in zip_longest(pieces, pieces[1:], fillvalue=""):
         if not (piece.lstrip().startswith("|") and _RULE.fullmatch(following)):  # the head of a table states nothing
             yield piece
 
 
 def _cut(text: str) -> str:
     """Mark where statements end; marks that follow a full stop belong to the sentence before it."""
+    text = _MARK.sub(lambda match: match[0].lstrip(), text)
     text = _AFTER_STOP.sub(lambda match: f"{match[2]}{match[1]}", text)
     out, at = "", 0
     for gap in _GAP.finditer(text):

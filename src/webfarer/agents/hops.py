@@ -58,6 +58,7 @@ _VERB_ZH = re.compile(
     r"是否|能否|可否|会不会|是不是|能不能|可不可以|支不支持|有没有|支持|可以|能够|允许|需要|包含|提供"
 )
 _SUCH_AS = re.compile(r"\b(?:like|such as|e\.g\.|for example)|例如|比如", re.IGNORECASE)
+_LEADS_ON = re.compile(r"\b(?:that|which|who|whose|where)\b|\b\w+(?:ed|en|wn|de|ld|lt|ght|un)\s+(?:by|in|at|for|to)\b")
 _FURTHER_OUT = 3
 _NEAR = 2  # words of one relation
 
@@ -173,7 +174,10 @@ def _english(question: str) -> Question:
         return Question(question, asked=_telling(question))
     start, end = max(names, key=lambda span: (span[1] - span[0], -span[0]))
     asked = [word for group in _ASKED.findall(question) for part in group for word in _telling(part)]
-    inner = [word for word in reversed(_telling(question[:start])) if word not in asked]
+    before = _telling(question[:start])
+    inner = [word for word in reversed(before) if word not in asked]
+    if not _LEADS_ON.search(question, opening.end() if opening else 0, start):
+        asked, inner = [word for word in before if word not in asked] + asked, []
     # what follows the name closes the outer clause: "the game ... is registered"
     asked += [word for word in _telling(question[end:]) if word not in asked]
     return Question(question, question[start:end].rstrip(".,?!"), tuple(dict.fromkeys(inner)), tuple(asked))

@@ -101,7 +101,7 @@ class Planner:
         """Return the model's plan, else the parts of the question."""
         if plan := await self._proposed(brief, _title(question)):
             return plan.model_copy(update={"sections": plan.sections[: self._most]})
-        parts = [section_of(_title(part), part, (), ()) for part in parts_of(question)]
+        parts = [section_of(_title(part), part, (), ()) for part in _parts(question)]
         return Plan(title=_title(question), sections=tuple(filter(None, parts))[: self._most])
 
     async def _changed(self, plan: Plan, brief: str, wish: str) -> Plan:
@@ -132,6 +132,13 @@ def _as_brief(clarified: Clarification | None) -> str:
     if clarified.answer:
         return f"\nAsked back: {clarified.question}\nThe answer: {clarified.answer}"
     return f"\nAssume: {clarified.assumption}" if clarified.assumption else ""
+
+
+def _parts(question: str) -> list[str]:
+    """Return the questions that `question` joins, each as one."""
+    mark = "？" if "？" in question else "?" if "?" in question else ""
+    parts = parts_of(question)
+    return [f"{part[:1].upper()}{part[1:].rstrip(mark)}{mark}" for part in parts] if mark else parts
 
 
 def _title(question: str) -> str:

@@ -16,10 +16,19 @@ _FIELD = re.compile(r"(question|rows|columns|问题|行|列)\s*[:：]\s*(.*)", r
 _FIELDS = {"问题": "question", "行": "rows", "列": "columns"}
 _BETWEEN = re.compile(r"[;；]")
 
-Line = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _title(text: str) -> str:
+    return _line(text).lstrip("# ")
+
+
+Line = Annotated[str, AfterValidator(_line)]
 """Text on one line."""
-Name = Annotated[str, AfterValidator(lambda text: " ".join(_BETWEEN.sub(",", text).split()))]
-"""A name in a list that semicolons divide."""
+Title = Annotated[str, AfterValidator(_title)]
+"""Text on one line that begins with no mark of a heading."""
 
 
 class Grid(BaseModel):
@@ -32,8 +41,8 @@ class Grid(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    rows: tuple[Name, ...]
-    columns: tuple[Name, ...]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
 
 
 class PlannedSection(BaseModel):
@@ -41,7 +50,7 @@ class PlannedSection(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    title: Line
+    title: Title
     question: Line
     grid: Grid | None = None
 
@@ -51,17 +60,23 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    title: Line
+    title: Title
     sections: tuple[PlannedSection, ...]
 
 
 def section_of(title: str, question: str, rows: Sequence[str], columns: Sequence[str]) -> PlannedSection | None:
-    """Return the section; a table lacks neither rows nor columns, and a section has at least a title or a question."""
-    if not (title.strip() or question.strip()):
+    """Return the section; None without title and question, and a table only with rows and columns."""
+    title, question = _title(title), _line(question)
+    if not (title or question):
         return None
-    names = [tuple(dict.fromkeys(name.strip() for name in given if name.strip())) for given in (rows, columns)]
+    names = [tuple(dict.fromkeys(filter(None, map(_name, given)))) for given in (rows, columns)]
     grid = Grid(rows=names[0], columns=names[1]) if all(names) else None
-    return PlannedSection(title=title.strip() or question, question=question.strip() or title, grid=grid)
+    return PlannedSection(title=title or question, question=question or title, grid=grid)
+
+
+def _name(text: str) -> str:
+    """Return a name as it can stand in a list that semicolons divide."""
+    return " ".join(_BETWEEN.sub(",", text).split())
 
 
 def as_text(plan: Plan) -> str:

@@ -29,7 +29,7 @@ _SPLIT = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(r"[?？]")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])|(?<=[。！？])")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s)\]}])|(?<=[。！？])")
 _ROW = re.compile(r"^\|(.*)\|\s*$")
 _RULE = re.compile(r"^[|\s:-]+$")
 _MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"

@@ -9,13 +9,15 @@ import datetime
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from webfarer.agents.asking import Asking, Gear, asker, described
 from webfarer.agents.people import Nobody, Person
+from webfarer.agents.reporter import Reporting, reporter
+from webfarer.agents.reports import Report
 from webfarer.agents.walker import Walker
 from webfarer.core.config import Settings, load_settings
 from webfarer.core.errors import ConfigError, FetchError, TraceError, WebfarerError
@@ -112,6 +114,44 @@ async def ask(
         ConfigError: the question, the folder or a setting cannot work.
         ModelAuth: the endpoint refuses the key.
     """
+    settings, where = _asked(model, budget, asking, options)
+    return await _begin({"kind": "ask", "question": question, "asking": where}, settings, model, options)
+
+
+async def report(
+    question: str,
+    *,
+    model: str | ChatModel | None = None,
+    budget: Budget | None = None,
+    asking: Asking = Asking(),
+    reporting: Reporting = Reporting(),
+    options: Options = Options(),
+) -> Report:
+    """Write a report on `question`: at most one question back, a plan, sections with checked citations, tables.
+
+    Args:
+        question: in English or Chinese; addresses it names may be opened.
+        model: "provider:name", or a ChatModel; None takes the setting, and without one the sections only quote.
+        budget: limits; None takes the setting `ask.budget`.
+        asking: where to look, and with what.
+        reporting: how the report is made.
+        options: everything else; its person is asked what is unclear, and about the plan.
+
+    Raises:
+        ConfigError: the question, the folder or a setting cannot work.
+        ModelAuth: the endpoint refuses the key.
+    """
+    settings, where = _asked(model, budget, asking, options)
+    what = {"kind": "report", "question": question, "asking": where, "reporting": asdict(reporting)}
+    made = await _begin(what, settings, model, options)
+    assert isinstance(made, Report)
+    return made
+
+
+def _asked(
+    model: str | ChatModel | None, budget: Budget | None, asking: Asking, options: Options
+) -> tuple[Settings, dict[str, Any]]:
+    """Return the settings of a new search, and what it records of where to look."""
     settings = _changed(options, model, {})
     if budget is not None:
         settings = settings.model_copy(update={"ask": settings.ask.model_copy(update={"budget": budget})})
@@ -120,8 +160,7 @@ async def ask(
         def archive() -> Archive:
             return options.web.archive if options.web else stack.enter_context(Archive(settings.home / "archive.db"))
 
-        where = described(asking, settings, archive)
-    return await _begin({"kind": "ask", "question": question, "asking": where}, settings, model, options)
+        return settings, described(asking, settings, archive)
 
 
 def _changed(options: Options, model: str | ChatModel | None, changes: Mapping[str, Any]) -> Settings:
@@ -229,7 +268,7 @@ def walker(gear: Gear, start: Mapping[str, Any]) -> Callable[[], Awaitable[Answe
     return lambda: Walker(gear.run, gear.web, policy).walk(start["url"], start["question"])
 
 
-_AGENTS = {"walk": walker, "ask": asker}
+_AGENTS = {"walk": walker, "ask": asker, "report": reporter}
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +332,7 @@ def blocking(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
 
 walk_sync = blocking(walk)
 ask_sync = blocking(ask)
+report_sync = blocking(report)
 
 
 def _path(settings: Settings, run_id: str) -> Path:

@@ -26,6 +26,7 @@ Cells = dict[tuple[int, int], Claim]
 """The cells that were found, by row and column from 0."""
 
 _EVIDENCE_CHARS = 12_000
+_FITTING = 0.6  # share of the words of a question that a find without a model must cover
 _SURE = 0.7  # share of the words of row and column that a find without a model must cover
 _WRITE = Prompt(
     "write",
@@ -73,20 +74,22 @@ class Prose:
 
 
 class Writer:
-    """Writes sections; `asker` is None without a model."""
+    """Writes sections with the means of `run`; `asker` is None without a model."""
 
     def __init__(self, run: Run, asker: Asker | None) -> None:
-        self._run, self._asker = run, asker
+        self.run, self._asker = run, asker
 
     async def prose(self, question: str, found: Findings) -> Prose:
         """Return the section's text; empty when there is no evidence for any of it."""
         said = await self._write(question, found.dance) if self._asker else None
         written = _paragraphs(said, found.dance) if said else None
         prose = written if written and written.cites else _as_answered(found)
+        if self._asker is None and not prose.cites:
+            prose = _as_quoted(question, found.dance.pages)
         if prose.cites:
             return prose
         if made_up := [claim.text for paragraph in prose.paragraphs for claim in paragraph]:
-            self._run.trace.emit("text_dropped", text=" ".join(made_up), why="it cites no evidence")
+            self.run.trace.emit("text_dropped", text=" ".join(made_up), why="it cites no evidence")
         return Prose()
 
     async def cells(self, question: str, grid: Grid, dance: Dance) -> Cells:
@@ -117,7 +120,7 @@ class Writer:
             at, value = (cell.row - 1, cell.column - 1), " ".join(cell.value.split())
             inside = 0 <= at[0] < len(grid.rows) and 0 <= at[1] < len(grid.columns)
             if not inside or not value or not 0 < cell.evidence <= len(dance.evidence):
-                self._run.trace.emit("cell_dropped", **cell.model_dump(), why="no such cell, value or evidence")
+                self.run.trace.emit("cell_dropped", **cell.model_dump(), why="no such cell, value or evidence")
                 continue
             cells.setdefault(at, Claim(text=value, quote=dance.evidence[cell.evidence - 1]))
         return cells
@@ -147,6 +150,15 @@ def _as_answered(found: Findings) -> Prose:
     """Return the searching agent's own answer as one paragraph."""
     paragraph, conflicts = _parted(found.answer.claims, found.answer.conflicts)
     return Prose((paragraph,) if paragraph else (), tuple(conflicts))
+
+
+def _as_quoted(question: str, pages: Mapping[str, Page]) -> Prose:
+    """Return what fits the question best on the pages, when it fits well enough."""
+    reader = Reader(question)
+    for page in pages.values():
+        reader.read(page)
+    draft = reader.draft(_FITTING)
+    return Prose((draft.claims,)) if draft else Prose()
 
 
 def _parted(

@@ -104,8 +104,10 @@ def _result(kind: str, code: int, made: IO[bytes]) -> dict[str, Any]:
         raise TooLarge(f"the text of the {kind} document is longer than is kept", kind=kind)
     made.seek(0)
     try:
-        answer: dict[str, Any] = json.loads(made.read()) if code == 0 else {"error": _crash(code)}
+        answer = json.loads(made.read()) if code == 0 else {"error": _crash(code)}
     except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
         answer = {"error": "its reader gave no answer"}
     if "missing" in answer:
         raise NotReadable(

@@ -94,14 +94,15 @@ async def serve_endpoint(
             return _error(Fault(404, f"no such path: {request.path}"))
         body = await request.json()
         stub.requests.append(body)
-        stub.keys.append(request.headers.get("Idempotency-Key", ""))
+        same = request.headers.get("Idempotency-Key", "")
+        stub.keys.append(same)
         fault = next(planned, None)
         await asyncio.sleep(fault.hang if fault and fault.hang else latency)
         if fault and not fault.lost and not fault.hang:
             return _error(fault)
         if refused := _refused(body, lacks):
             return _error(Fault(400, f"{refused} is not supported by this server", "unsupported_parameter"))
-        answer = _answer(stub, body, lambda: reply(body) if callable(reply) else _next(script))
+        answer = _answer(stub, body, same, lambda: reply(body) if callable(reply) else _next(script))
         if fault and fault.lost and request.transport is not None:
             request.transport.abort()
         return web.json_response(answer)
@@ -121,8 +122,7 @@ def _next(script: Iterator[Say] | None) -> Say:
     return "(the stub's replies are used up)" if said is None else said
 
 
-def _answer(stub: Stub, body: dict[str, Any], say: Callable[[], Say]) -> dict[str, Any]:
-    key = stub.keys[-1]
+def _answer(stub: Stub, body: dict[str, Any], key: str, say: Callable[[], Say]) -> dict[str, Any]:
     if key and key in stub._stored:
         return stub._stored[key]
     said = say()

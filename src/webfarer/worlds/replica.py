@@ -1,4 +1,4 @@
-"""Small websites made by hand, in our own words, with the structure of real ones on which web agents gave wrong answers.
+"""Small websites made by hand, in our own words, built like real ones on which web agents gave wrong answers.
 
 Each is a regression case: a question, what a right answer holds, and what only a wrong one does. Served over real HTTP
 on 127.0.0.1 beside a search engine that knows the shallow pages alone. Not generated (that is
@@ -133,7 +133,8 @@ class Frame:
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} - {escape(self.site)}'
             f"</title>{meta}</head><body><header><a href='/'>{escape(self.site)}</a><nav><ul>{menu}</ul></nav></header>"
             f'<nav aria-label="breadcrumb" class="breadcrumb">{trail}</nav>'
-            f"<main><h1>{escape(title)}</h1>\n{body}\n</main><footer><p>© {escape(self.site)}</p></footer></body></html>"
+            f"<main><h1>{escape(title)}</h1>\n{body}\n</main>"
+            f"<footer><p>© {escape(self.site)}</p></footer></body></html>"
         )
 
 

@@ -50,7 +50,10 @@ class Item:
 
 
 def newest(question: Question, pages: Iterable[Page]) -> Item | None:
-    """Return the item with the latest date that is of the kind and subject asked for; None when there is none."""
+    """Return the item with the latest date that is of the kind and subject asked for; None when there is none.
+
+    What lists of the kind hold goes before what was met elsewhere: they alone show that nothing is newer.
+    """
     pages = list(pages)
     kind = set(words(" ".join(question.asked)))
     lists = {link.url for page in pages for link in page.links if is_list_of(kind, link)}
@@ -67,7 +70,7 @@ def newest(question: Question, pages: Iterable[Page]) -> Item | None:
                 found.append(Item(item.day, page, item.start, item.end, item.url, listed=True))
             elif said:
                 found.append(item)
-    return max(found, key=lambda item: (item.day, item.listed), default=None)
+    return max(found, key=lambda item: (item.listed, item.day), default=None)
 
 
 def is_list_of(kind: set[str], link: Link) -> bool:
@@ -85,12 +88,14 @@ def _is_about(question: Question, page: Page) -> bool:
 def _listed(page: Page) -> Iterator[Item]:
     """Yield the links in the page's main text that have a date in their line, below it, or in the line above."""
     lines = [match.span() for match in _LINE.finditer(page.markdown)]
-    numbers = {at: n for n, (start, end) in enumerate(lines) for at in (start,)}
-    starts = sorted({page.markdown.rfind("\n", 0, link.at) + 1: link for link in _main(page)}.items(), key=lambda e: e[0])
-    followed = [*starts, (len(page.markdown) + 1, None)]
-    for (begin, link), (then, _) in pairwise(followed):
-        number = numbers.get(begin)
-        if number is None or link is None:
+    numbers = {start: number for number, (start, _) in enumerate(lines)}
+    first: dict[int, Link] = {}
+    for link in page.links:
+        if link.region == "main" and link.label:
+            first.setdefault(page.markdown.rfind("\n", 0, link.at) + 1, link)
+    for begin, then in pairwise([*sorted(first), len(page.markdown) + 1]):
+        link, number = first[begin], numbers.get(begin)
+        if number is None:
             continue
         near = [span for span in lines[number : number + _LINES] if span[0] < then]
         dated = next(((span, day) for span in near if (day := iso_date(page.markdown[slice(*span)]))), None)
@@ -98,10 +103,6 @@ def _listed(page: Page) -> Iterator[Item]:
             yield Item(dated[1], page, begin, dated[0][1], link.url)
         elif number and (day := _bare_date(page.markdown[slice(*lines[number - 1])])):
             yield Item(day, page, lines[number - 1][0], lines[number][1], link.url)
-
-
-def _main(page: Page) -> Iterator[Link]:
-    return (link for link in page.links if link.region == "main" and link.label)
 
 
 def _bare_date(line: str) -> str:

@@ -2,7 +2,8 @@
 
 The model is told the tools in its dialect, sees observations through a context policy, reads pages in a separate call
 for one goal (raw pages never enter the conversation), and answers with citations. A reply that cannot be used is
-answered with the reason; after some in a row the answer is asked for outright. Source: Wu et al., "WebDancer", 2025.
+answered with the reason; after some in a row the run ends with the best answer so far. Source: Wu et al., "WebDancer",
+NeurIPS 2025.
 """
 
 import json
@@ -188,7 +189,7 @@ class Chat:
         room = Room(self._model.context - self._sampling.max_tokens - spare, self._model.count, self._sum_up)
         messages = await self._context.view(self._head(dance, tools), self._history, room)
         reply = await self._model.complete(messages, native, self._sampling)
-        sent = self._model.count(messages, native)
+        sent = self._model.count(messages, () if "tools" in reply.degraded else native)
         if not reply.usage.estimated and reply.usage.tokens_in < sent * _CUT and not self._cut_told:
             self._cut_told = True
             told = f"the server counted {reply.usage.tokens_in} tokens of a prompt of about {sent}: it may have cut it"

@@ -1,48 +1,76 @@
 """The dancer's decisions without a model: search, open what fits, walk where the answer must lie deeper.
 
-A question about one thing is read against every page; one that leads over several ("the curator of the game featured
-by the Foo Library") is followed name by name: what the nearest relation of a name says becomes the next name. For each
-name it searches, opens what is about it, and then walks the likeliest site. Deterministic; it finds what pages state
-and does not reason.
+Every question that is joined to another is followed on its own, name by name: what the nearest relation of a name says
+becomes the next name. For each name it searches, opens what is about it, and then walks the likeliest site. It finds
+what pages state and does not reason: a question for yes or no gets the passage that decides it. Deterministic.
 """
 
-import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from webfarer.agents.dance import Act, Dance, Reading, Setting
 from webfarer.agents.decisions import Draft, claims_from
 from webfarer.agents.hops import Question, take_apart
+from webfarer.agents.minds._finding import (
+    Finder,
+    holds,
+    host_of,
+    is_restriction,
+    is_second_hand,
+    rivals,
+    topic_of,
+    value_in,
+)
+from webfarer.agents.minds._newest import Item, is_list_of, newest
 from webfarer.agents.reading import Find, Reader, note_of, parts_of
 from webfarer.core.text import is_chinese, words
-from webfarer.core.types import Note, Page
+from webfarer.core.types import Conflict, Note, Page
 from webfarer.models.base import ToolCall
 
 _VISITS = 3  # pages opened at once
 _ROUNDS = 3  # of visits, for one name
+_LISTS = 4  # opened for one name, however many rounds there were
 _WALKS = 2  # for one name
 _HOPS = 4
-_FOUND = 0.72
 _WORTH = 0.6  # of the best fit
-_SOURCES = 5
-_SAYS = re.compile(r"[:：|]|\b(?:is|are|was|were)\b|(?:定为|[是为])(?!了)|\s(?=[\u3400-\u9fff]+$)")
-_SITE = re.compile(r"\s+[-–—|·]\s+")
-_FORMER = re.compile(
-    r"\b(?:former|archived?|past|previous|older|old|superseded|obsolete|deprecated)\b|历史|往期|往届|旧版|以往|存档",
-    re.IGNORECASE,
-)
-_NAME = re.compile(r"[A-Z][\w&'’.+-]*(?:\s+(?:(?:of|de|for|and|the)\s+){0,2}[A-Z0-9][\w&'’.+-]*)*")
+_PARTIAL = 0.5  # least score of what is given at the end of a search that found nothing better
+
+_terms = lru_cache(maxsize=20_000)(words)  # the same labels are weighed at every step
 
 
 @dataclass(slots=True)
-class _Hop:
-    """The name that is followed now, and what was tried for it."""
+class _Leg:
+    """One of the questions that were joined: the name that is followed now, and what was tried for it.
+
+    Attributes:
+        found: what states the answer, best first.
+        item: what answers a question for the newest.
+        settled: nothing better is to be expected.
+    """
 
     question: Question
+    chain: list[Note] = field(default_factory=list)
+    found: list[Find] = field(default_factory=list)
+    item: Item | None = None
+    settled: bool = False
     searched: bool = False
     rounds: int = 0
+    lists: int = 0
     walked: list[str] = field(default_factory=list)
+
+    def follow(self, question: Question, note: Note) -> None:
+        """Go on with the name that `note` gives."""
+        self.question, self.found = question, []
+        self.chain.append(note)
+        self.searched, self.rounds, self.lists, self.walked = False, 0, 0, []
+
+    def notes(self) -> list[Note]:
+        """Return what answers it, before what led there."""
+        answer = [self.item.note()] if self.item else [note_of(find.unit) for find in self.found[:1]]
+        return [*answer, *self.chain[::-1]] if answer else self.chain
 
 
 class Lexical:
@@ -51,20 +79,17 @@ class Lexical:
     needs_model: ClassVar[bool] = False
 
     def __init__(self, setting: Setting) -> None:
-        self._hop: _Hop | None = None
-        self._chain: list[Note] = []
+        self._finder = Finder()
+        self._legs: list[_Leg] = []
         self._tried: set[str] = set()
 
     async def act(self, dance: Dance) -> Act:
-        """Return the next calls for the name that is followed, or the answer."""
-        hop = self._hop or _Hop(_first(dance.question))
-        while (find := _answering(hop.question, dance)) and hop.question.inner and len(self._chain) < _HOPS:
-            note = note_of(find.unit)
-            self._chain.append(note)
-            hop = _Hop(hop.question.beyond(_value(note.text, hop.question), note.text))
-        self._hop = hop
-        calls = () if find else self._next(hop, dance)
-        return Act(f"looking for: {hop.question.goal}", calls) if calls else Act(draft=await self.conclude(dance))
+        """Return the next calls for the first question that is open and has some, or the answer."""
+        self._advance(dance)
+        for leg in self._in_turn():
+            if not leg.settled and (calls := self._next(leg, dance)):
+                return Act(f"looking for: {leg.question.goal}", calls)
+        return Act(draft=await self.conclude(dance))
 
     async def read(self, page: Page, goal: str) -> Reading:
         """Return the passages of the page that fit the goal best."""
@@ -75,128 +100,174 @@ class Lexical:
         return Reading(page, goal, evidence=quotes, summary=" ".join(note.text for note in notes))
 
     async def conclude(self, dance: Dance) -> Draft:
-        """Return what is said of the last name; when the chain broke before, what was found of it and no answer."""
-        last = self._hop.question if self._hop else _first(dance.question)
-        if not last.names or len(parts_of(dance.question)) > 1:
-            return _reader(dance.question, dance).draft() or Draft("")
-        find = None if last.inner else _answering(last, dance)
-        notes = [note_of(find.unit), *self._chain] if find else self._chain
-        pages = dict.fromkeys(note.quote.page for note in notes)
-        return Draft(notes[0].text if find else "", claims_from(notes), tuple(dance.pages[page] for page in pages))
+        """Return what was found of every question; of one whose chain broke, what led there and no answer."""
+        self._advance(dance)
+        notes: list[Note] = []
+        said: list[str] = []
+        against: list[tuple[_Leg, Note]] = []
+        for leg in self._legs:
+            mine = leg.notes() or self._partial(leg)
+            if leg.item or leg.found or not leg.chain:
+                said += [note.text for note in mine[:1]]
+            notes += mine
+            against += [(leg, note_of(find.unit)) for find in rivals(leg.question, leg.found)]
+        if not said:
+            against = []
+        conflicts = tuple(
+            Conflict(about=leg.question.text, claims=(notes.index(leg.notes()[0]), len(notes) + number))
+            for number, (leg, _) in enumerate(against)
+        )
+        stated = [*notes, *(note for _, note in against)]
+        pages = dict.fromkeys(note.quote.page for note in stated)
+        text = "\n".join(dict.fromkeys(said))
+        return Draft(text, claims_from(stated), tuple(dance.pages[page] for page in pages), conflicts)
 
-    def _next(self, hop: _Hop, dance: Dance) -> tuple[ToolCall, ...]:
-        """Return what to do next for a name: search, open what is about it, walk; () when all was tried."""
-        goal = hop.question.goal
-        if "search" in dance.tools and not hop.searched:
-            hop.searched = True
-            queries = dict.fromkeys(query for query in (goal, hop.question.subject) if query)
+    def _partial(self, leg: _Leg) -> list[Note]:
+        """Return the best find for a question that names nothing, though it says less than what is asked."""
+        if leg.question.names or leg.question.shape or len(self._legs) > 1:
+            return []
+        finds = self._finder.reader(leg.question.goal).finds(0)
+        return [note_of(find.unit) for find in finds if find.score >= _PARTIAL]
+
+    def _advance(self, dance: Dance) -> None:
+        """Look for answers in the pages read so far, and follow names as far as these lead."""
+        self._legs = self._legs or [_Leg(question) for question in _questions(dance.question)]
+        self._finder.know(dance.pages.values())
+        for leg in self._in_turn():
+            while not leg.settled and (hosts := self._hosts(leg, dance)) is not None:
+                leg.found = self._finder.stating(leg.question, hosts)
+                if not leg.found or not leg.question.inner:
+                    break
+                if len(leg.chain) == _HOPS:
+                    leg.found = []  # it only leads on
+                    break
+                note = note_of(leg.found[0].unit)
+                leg.follow(leg.question.beyond(value_in(note.text, leg.question), note.text), note)
+            self._settle(leg, dance)
+
+    def _in_turn(self) -> list[_Leg]:
+        """Return the questions in the order of work: those that name something tell the others where to look."""
+        return sorted(self._legs, key=lambda leg: not leg.question.names)
+
+    def _hosts(self, leg: _Leg, dance: Dance) -> frozenset[str] | None:
+        """Return where the answer must stand: a question that names nothing is about what the others are about.
+
+        None means that this is not known yet; nothing, that it may stand anywhere.
+        """
+        if leg.question.names or len(self._legs) == 1:
+            return frozenset()
+        places = {urlsplit(url).netloc for url in dance.start}
+        places |= {host_of(other.found[0].unit.page) for other in self._legs if other.settled and other.found}
+        return frozenset(places) or None
+
+    def _settle(self, leg: _Leg, dance: Dance) -> None:
+        question = leg.question
+        if question.shape == "newest" and not question.inner:
+            leg.item = newest(question, dance.pages.values())
+            leg.settled = bool(leg.item and leg.item.listed) and not next(self._lists(question, dance), "")
+        elif question.shape == "whether":
+            best = leg.found[0].unit if leg.found else None
+            leg.settled = (
+                best is not None and is_restriction(best.text) and not is_second_hand(best.page.url, best.page.title)
+            )
+        else:
+            leg.settled = bool(leg.found) and not question.inner
+
+    def _next(self, leg: _Leg, dance: Dance) -> tuple[ToolCall, ...]:
+        """Return what to do next for a question: search, open what is about it, walk; () when all was tried."""
+        question, goal = leg.question, leg.question.goal
+        if "visit" in dance.tools and leg.lists < _LISTS and (url := next(self._lists(question, dance), "")):
+            leg.lists += 1
+            return self._visit([url], goal)
+        named = {urlsplit(url).netloc for url in dance.start}
+        if named and not leg.chain and not leg.searched and (calls := self._dig(leg, dance, named)):
+            return calls
+        if "search" in dance.tools and not leg.searched:
+            leg.searched, leg.rounds = True, 0
+            queries = dict.fromkeys(query for query in (goal, question.subject) if query)
             return (ToolCall("", "search", {"query": list(queries)}),)
-        ranked = _candidates(hop.question, dance)
-        if "visit" in dance.tools and hop.rounds < _ROUNDS:
-            hop.rounds += 1
+        return self._dig(leg, dance)
+
+    def _dig(self, leg: _Leg, dance: Dance, hosts: Collection[str] = ()) -> tuple[ToolCall, ...]:
+        """Return what to open for a question, then where to walk, on `hosts` if there are any."""
+        goal = leg.question.goal
+        ranked = [
+            (url, fit) for url, fit in _candidates(leg.question, dance) if not hosts or urlsplit(url).netloc in hosts
+        ]
+        if "visit" in dance.tools and leg.rounds < _ROUNDS:
+            leg.rounds += 1
             worth = ranked[0][1] * _WORTH if ranked and "walk" in dance.tools else 0.0
             urls = [url for url, fit in ranked if url not in self._tried and fit >= worth][:_VISITS]
             if urls:
-                self._tried.update(urls)
-                return (ToolCall("", "visit", {"url": urls, "goal": goal}),)
-        if "walk" in dance.tools and len(hop.walked) < _WALKS:
+                return self._visit(urls, goal)
+        if "walk" in dance.tools and len(leg.walked) < _WALKS:
             for url, _ in ranked:
                 host = urlsplit(url).netloc
-                if host not in hop.walked:
-                    hop.walked.append(host)
+                if host not in leg.walked:
+                    leg.walked.append(host)
                     return (ToolCall("", "walk", {"url": url, "goal": goal}),)
         return ()
 
+    def _visit(self, urls: list[str], goal: str) -> tuple[ToolCall, ...]:
+        self._tried.update(urls)
+        return (ToolCall("", "visit", {"url": urls, "goal": goal}),)
 
-def _first(question: str) -> Question:
-    """Return what to follow first; a question that joins several is read as a whole."""
-    whole = take_apart(question)
-    return whole if len(parts_of(question)) == 1 else Question(question, whole.subject)
+    def _lists(self, question: Question, dance: Dance) -> Iterator[str]:
+        """Yield lists of the kind that is asked for, on sites about its subject, that were not opened."""
+        if question.shape != "newest" or question.inner:
+            return
+        kind = set(words(" ".join(question.asked)))
+        read = {page.url for page in dance.pages.values()}
+        for page in dance.pages.values():
+            if all(holds(_terms(page.title), name) for name in question.names):
+                for link in page.links:
+                    if is_list_of(kind, link) and link.url not in self._tried and link.url not in read:
+                        yield link.url
+
+
+def _questions(question: str) -> list[Question]:
+    """Return the questions that are joined in one, each taken apart."""
+    parts = parts_of(question)
+    if len(parts) == 1:
+        return [take_apart(question)]
+    mark = "？" if is_chinese(question) else "?"
+    return [take_apart(f"{part}{mark}") for part in parts]
 
 
 def _candidates(question: Question, dance: Dance) -> list[tuple[str, float]]:
     """Return addresses that may be about the question's name, best first, with their fit."""
     texts = dict.fromkeys(dance.start, ("", ""))
     for hit in dance.hits.values():
-        texts[hit.url] = f"{_topic(hit.title)} \n {hit.snippet}", hit.title
+        texts[hit.url] = f"{topic_of(hit.title)} \n {hit.snippet}", hit.title
     for page in dance.pages.values():
-        texts[page.url] = _topic(page.title), page.title
+        texts[page.url] = topic_of(page.title), page.title
         for link in page.links:
             texts.setdefault(link.url, (link.label, page.title))
     terms = set(words(f"{question.subject} {' '.join(question.relation)}" if question.subject else question.text))
-    fit = {url: _fit(words(text), words(where), terms, question.names) for url, (text, where) in texts.items()}
+    fit = {url: _fit(_terms(text), _terms(where), terms, question.names) for url, (text, where) in texts.items()}
+    if question.shape:
+        fit = {url: f and f + _promise(_terms(texts[url][0]), texts[url][1], question) for url, f in fit.items()}
     return sorted(((url, f) for url, f in fit.items() if f or url in dance.start), key=lambda c: (-c[1], len(c[0])))
 
 
 def _fit(text: list[str], where: list[str], terms: set[str], names: list[list[str]]) -> float:
     """Return how well a text fits: its share of the terms, and the names it holds, `where` it stands included."""
-    held = sum(_holds(text, name) or (number > 0 and _holds(where, name)) for number, name in enumerate(names))
+    held = sum(holds(text, name) or (number > 0 and holds(where, name)) for number, name in enumerate(names))
     share = len(terms & set(text)) / max(1, len(terms))
     return share + held if share else 0.0
 
 
-def _answering(question: Question, dance: Dance) -> Find | None:
-    """Return the unit that states what is asked about the name, on a page about it; None when none does."""
-    reader = _reader(question.goal, dance)
-    if len(reader.parts) > 1:
-        return reader.finds(0)[0] if reader.draft(_FOUND) else None
-    good = [find for find in reader.finds(0, _SOURCES) if find.score >= _FOUND and _states(find, question)]
-    good = [find for find in good if not _is_former(find.unit.page, question)]
-    if question.inner:  # only what names something can be followed
-        good = [find for find in good if _value(note_of(find.unit).text, question)]
-    return max(good, key=lambda find: (round(find.score, 1), find.unit.page.date), default=None)
+def _promise(label: list[str], title: str, question: Question) -> int:
+    """Return what a link promises beyond its words.
 
-
-def _is_former(page: Page, question: Question) -> bool:
-    """Say whether the page stands among past things by its own title or path, and the question is not about those."""
-    crumbs = " ".join(page.markdown[span.start : span.end] for region, span in page.spans if region == "breadcrumb")
-    return bool(_FORMER.search(f"{page.title} {crumbs}")) and not _FORMER.search(question.text)
-
-
-def _topic(title: str) -> str:
-    """Return a title without the name of the site."""
-    return _SITE.split(title)[0]
-
-
-def _reader(goal: str, dance: Dance) -> Reader:
-    reader = Reader(goal)
-    for page in dance.pages.values():
-        reader.read(page)
-    return reader
-
-
-def _states(find: Find, question: Question) -> bool:
-    """Say whether the unit says what is asked, and of the question's name and no other."""
-    if not question.names:
-        return True
-    page, unit = find.unit.page, words(find.unit.text)
-    above = page.markdown.rfind("\n#", 0, find.unit.start) + 1
-    heading = words(page.markdown[above : page.markdown.find("\n", above)]) if above else []
-    topic = words(_topic(page.title))
-    itself, *others = question.names
-    if not any(_holds(text, itself) for text in (unit, heading, topic)):
-        return False
-    text = words(f"{page.title}\n{page.markdown}")
-    wanted = set(words(" ".join(question.relation)))
-    said = wanted & {*unit, *heading}
-    return all(_holds(text, name) for name in others) and len(said) * 2 > len(wanted)
-
-
-def _holds(text: list[str], name: list[str]) -> bool:
-    """Say whether the terms of `name` stand in `text` side by side."""
-    first, size = name[0], len(name)
-    return any(text[at] == first and text[at : at + size] == name for at in range(len(text) - size + 1))
-
-
-def _value(text: str, question: Question) -> str:
-    """Return the name that a statement gives besides the words of the question, or ""."""
-    known = set(words(f"{question.text} {question.subject}"))
-    for part in reversed([part.strip(" .。，,;；") for part in _SAYS.split(text)]):
-        names: list[str] = _NAME.findall(part)
-        for name in [part] if is_chinese(part) else names[::-1]:
-            if words(name) and not known.issuperset(words(name)):
-                return name
-    return ""
+    To a question for the newest: it stands on the subject's own site, by that site's name, and speaks of the kind. To
+    one for yes or no: it names nothing but what may be true of the subject; a word alone names too much.
+    """
+    asked = set(words(" ".join(question.asked)))
+    if question.shape == "newest":
+        site = _terms(title.removeprefix(topic_of(title)))
+        return any(holds(site, name) for name in question.names) * (1 + asked.issubset(label))
+    return len(label) > 1 and asked.issuperset(label)
 
 
 mind = Lexical

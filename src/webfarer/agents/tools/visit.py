@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from webfarer.agents.dance import Desk, Observation, Reading, together
 from webfarer.agents.decisions import Failure
+from webfarer.agents.provenance import key_of
 from webfarer.agents.walker import WHY_NOT
 from webfarer.core.errors import BudgetExceeded, FetchError, Refused
 from webfarer.core.types import PageKind
@@ -36,7 +37,7 @@ class Visit:
 
     async def use(self, call: ToolCall, desk: Desk) -> Observation:
         """Open and read every page; one that fails is a problem, and one that was read before is not fetched again."""
-        urls = list(dict.fromkeys(map(str.strip, call.arguments["url"])))[:_MOST]
+        urls = list({key_of(url) or url: url for url in call.arguments["url"]}.values())[:_MOST]
         came = await together(*(self._visit(url, str(call.arguments["goal"]), desk) for url in urls))
         return Observation(
             call,

@@ -139,8 +139,9 @@ def package(main: str, parts: dict[str, str], draft: Draft) -> bytes:
     about = f"<dc:title>{escape(draft.title)}</dc:title><dcterms:created>{draft.date}T12:00:00Z</dcterms:created>"
     types = "http://schemas.openxmlformats.org/package/2006/content-types"
     root = f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="{main}"/>'
+    default = '<Default Extension="xml" ContentType="application/xml"/>'
     every = {
-        "[Content_Types].xml": f'<Types xmlns="{types}"><Default Extension="xml" ContentType="application/xml"/></Types>',
+        "[Content_Types].xml": f'<Types xmlns="{types}">{default}</Types>',
         "_rels/.rels": f"<Relationships {_RELATIONS}>{root}</Relationships>",
         "docProps/core.xml": f"<cp:coreProperties {cp} {dc}>{about}</cp:coreProperties>",
         **parts,

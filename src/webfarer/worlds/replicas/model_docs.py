@@ -14,7 +14,7 @@ _ONLY = (
     'The response_format { type: "json_schema", ... } is supported only by gpt-4o-mini, gpt-4o-mini-2024-07-18, '
     "gpt-4o-2024-08-06 and later models."
 )
-_GUIDES = {
+_GUIDES: dict[str, tuple[str, ...]] = {
     "Text generation": ("A chat model continues a list of messages.", "Ask for one thing at a time."),
     "Function calling": (
         "The model names a function and its arguments.",
@@ -31,7 +31,7 @@ _GUIDES = {
     "Safety": ("Let people check what matters.", "Log who asked for what."),
     "Speech": ("Audio becomes text, and text becomes audio.", "Files may have 25 MB."),
 }
-_MODELS = {
+_MODELS: dict[str, tuple[str, ...]] = {
     "gpt-4o": ("The large model for text and images.", "It reads 128,000 tokens."),
     "gpt-4o-mini": ("The small model for text and images.", "It reads 128,000 tokens at a low price."),
     "gpt-4-turbo": ("The large model before gpt-4o.", "JSON mode is supported."),
