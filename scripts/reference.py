@@ -32,17 +32,15 @@ def settings_page() -> str:
     return SETTINGS + "".join(f"| {' | '.join(cells)} |\n" for cells in _rows(Settings, "", "WEBFARER_"))
 
 
-def _rows(model: type[BaseModel], prefix: str, variables: str) -> Iterator[tuple[str, str, str, str]]:
+def _rows(
+    model: type[BaseModel], prefix: str, variables: str, defaults: BaseModel | None = None
+) -> Iterator[tuple[str, str, str, str]]:
     for name, field in model.model_fields.items():
         kind = field.annotation
+        default = getattr(defaults, name) if defaults else field.get_default(call_default_factory=True)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            default = field.get_default(call_default_factory=True)
-            inner = {key: getattr(default, key) for key in kind.model_fields}
-            for row in _rows(kind, f"{name}.", f"{variables}{name.upper()}__"):
-                key = row[0].strip("`").partition(".")[2]
-                yield (*row[:2], _shown(inner[key]), row[3])
+            yield from _rows(kind, f"{prefix}{name}.", f"{variables}{name.upper()}__", default)
         else:
-            default = field.get_default(call_default_factory=True)
             yield f"`{prefix}{name}`", _variables(name, field, variables), _shown(default), field.description or ""
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from webfarer.agents.asking import Asking
-    from webfarer.agents.runs import Options, ask, ask_sync, replay, resume, walk, walk_sync
+    from webfarer.agents.reporter import Reporting
+    from webfarer.agents.reports import Report
+    from webfarer.agents.runs import Options, ask, ask_sync, replay, report, report_sync, resume, walk, walk_sync
     from webfarer.core.config import Settings, load_settings
     from webfarer.core.errors import WebfarerError
     from webfarer.core.fare import Budget, Fare
@@ -20,6 +22,10 @@ _HOMES = {
     "Asking": "agents.asking",
     "ask": "agents.runs",
     "ask_sync": "agents.runs",
+    "report": "agents.runs",
+    "report_sync": "agents.runs",
+    "Report": "agents.reports",
+    "Reporting": "agents.reporter",
     "walk": "agents.runs",
     "walk_sync": "agents.runs",
     "resume": "agents.runs",
@@ -39,12 +45,16 @@ __all__ = [
     "Budget",
     "Fare",
     "Options",
+    "Report",
+    "Reporting",
     "Settings",
     "WebfarerError",
     "ask",
     "ask_sync",
     "load_settings",
     "replay",
+    "report",
+    "report_sync",
     "resume",
     "walk",
     "walk_sync",

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from docx import Document
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
@@ -31,6 +31,7 @@ HOSTILE = [
     "<http://evil.test>",
     "see http://evil.test/a_b|c now",
     "www.evil.test",
+    "//evil.test/x",
     "me@evil.test",
     "[a]: http://evil.test\n[a]",
     "```\n<b>",
@@ -122,6 +123,13 @@ def test_nothing_from_outside_is_active(name: str, url: str, text: str) -> None:
     assert len(page.css("tbody tr")) == 2
 
 
+@pytest.mark.parametrize("address", ["evil.com", "//evil.com", "www.evil.com", "https://evil.com", "me@evil.com"])
+def test_markdown_shows_addresses_as_code_for_viewers_that_link_bare_ones(address: str) -> None:
+    page = as_html("markdown", report(f"See {address}, it says."))
+    assert all(f"{address}," in node.text() for node in page.css("h1 code, td code"))
+    assert len(page.css("h1 code")) == 1
+
+
 @pytest.mark.parametrize("name", ["markdown", "html"])
 @given(text=TEXTS)
 def test_texts_are_shown_as_they_are(name: str, text: str) -> None:
@@ -133,7 +141,9 @@ def test_texts_are_shown_as_they_are(name: str, text: str) -> None:
     assert clean(text) in " ".join(page.css("blockquote")[0].text().split())
 
 
+@settings(max_examples=5)
 @given(text=TEXTS)
+@example(text=" ".join(HOSTILE))
 @example(text="x" * 9000)
 def test_a_word_document_opens_and_links_to_sources_only(text: str) -> None:
     made = report(text)

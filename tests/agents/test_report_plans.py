@@ -105,7 +105,7 @@ async def test_without_an_answer_the_assumption_is_taken_and_shown(tmp_path: Pat
     assert done.fare.turns == 0
 
 
-@pytest.mark.parametrize("verdict", [{"unclear": "true?"}, {"unclear": True}, {"question": "Which?"}])
+@pytest.mark.parametrize("verdict", [{**UNCLEAR, "unclear": "true"}, {"unclear": True}, {"question": "Which?"}])
 async def test_only_a_clear_verdict_asks_back(tmp_path: Path, verdict: dict[str, Any]) -> None:
     person = Somebody([])
     done, _ = await planned(tmp_path, Clerk(instead={"clarify": verdict}), person)

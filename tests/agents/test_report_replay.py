@@ -91,7 +91,7 @@ LIMITS = [{"tokens": tokens} for tokens in (0, 300, 900, 1500, 2500, 4000, 6000,
 
 
 @pytest.mark.parametrize("limits", LIMITS, ids=str)
-@pytest.mark.parametrize("plan", [PLAN, TABLE], ids=["plain", "table"])
+@pytest.mark.parametrize("plan", [PLAN, pytest.param(TABLE, marks=pytest.mark.slow)], ids=["plain", "table"])
 async def test_no_limit_is_passed_by_more_than_the_call_in_flight(
     tmp_path: Path, limits: dict[str, float], plan: dict[str, Any]
 ) -> None:

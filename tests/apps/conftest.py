@@ -21,6 +21,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("WEBFARER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("WEBFARER_BROWSER", "never")  # a real one takes seconds; tests/web starts it
     monkeypatch.setenv("WEBFARER_WEB__ALLOW_PRIVATE", '["127.0.0.1"]')
     return tmp_path / "home"
 

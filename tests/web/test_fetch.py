@@ -76,7 +76,7 @@ async def test_headers_that_are_not_utf8_stay_printable() -> None:
     assert got.headers["x-a"].encode() == "caf�".encode()
 
 
-@pytest.mark.parametrize("kind", ["image/png", "VIDEO/mp4", "font/woff2", "application/zip; x"])
+@pytest.mark.parametrize("kind", ["image/png", "VIDEO/mp4", "font/woff2"])
 async def test_what_holds_no_text_is_not_received(kind: str) -> None:
     async with listen(answer) as site, fetcher() as f:
         with pytest.raises(NotReadable) as caught:

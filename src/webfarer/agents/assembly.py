@@ -128,5 +128,6 @@ def _saying(claim: Claim) -> tuple[str, ...]:
 
 
 def _adds_nothing(section: Section, other: Section) -> bool:
-    """Say whether all that `section` states stands in `other`."""
-    return bool(section.numbers) and section.table is None and set(section.numbers) <= set(other.numbers)
+    """Say whether all that `section` has to tell stands in `other`."""
+    tells_more = section.table or section.conflicts or section.stop_reason is not StopReason.ANSWERED
+    return not tells_more and set(section.numbers) <= set(other.numbers)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from webfarer.agents.reading import HOW
 from webfarer.core.text import is_chinese, words
 
 _CAPITAL = r"[A-Z][\w&'’.+-]*"
@@ -20,7 +21,7 @@ _QUOTED = re.compile(r"[\"“「『《]([^\"”」』》]{2,80})[\"”」』》]
 _WORD = re.compile(r"[\w-]+")
 _OPENING = re.compile(
     r"^\W*(?:(?:in|on|at|from|to|of|by|for)\s+)?(?:which|what|who|whose|when|where|how|is|are|was|were|does|do|did|can)"
-    r"(?:\s+(?:is|are|was|were|many|much|long))?\b",
+    rf"(?:\s+(?:is|are|was|were))?\b|^\W*{HOW}",
     re.IGNORECASE,
 )
 _ASKED = re.compile(

@@ -6,7 +6,7 @@ model, or when it fails, the plan is the parts of the question. A person's reply
 
 from typing import TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from webfarer.agents.asker import Asker, Prompt, Text
 from webfarer.agents.people import Person, consult
@@ -43,7 +43,7 @@ _PLAN = Prompt(
 
 
 class _Verdict(BaseModel):
-    unclear: bool
+    unclear: StrictBool
     question: Text = ""
     assumption: Text = ""
 

@@ -34,10 +34,12 @@ _ROW = re.compile(r"^\|(.*)\|\s*$")
 _RULE = re.compile(r"^[|\s:-]+$")
 _MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _DATE = rf"(?i)\d{{4}}-\d\d-\d\d|\d年|\d月|\d日|\b(?:{_MONTH})[a-z]*\.?\s+\d|\d(?:st|nd|rd|th)?\s+(?:{_MONTH})"
+HOW = r"\bhow (?:many|much|long|large|big|old|far|deep|high|tall|wide|thick|heavy|fast|often|soon|late|early|small)\b"
+"""Asks for a number; a page that gives it does not repeat the word."""
 _KINDS: tuple[tuple[str, str], ...] = (
     (r"\bwhen\b|\bwhat day\b|\bwhich day\b|\bdate\b|\bdeadline\b|何时|什么时候|哪天|哪一天|日期", _DATE),
     (r"\bwhat time\b|几点|什么时间", r"(?i)\d{1,2}:\d\d|\d\s*(?:am|pm)\b|\d点"),
-    (r"\bhow (?:many|much|long|large|big|old|far)\b|多少|几|多大|多长|多久", r"\d"),
+    (rf"{HOW}|多少|几|多大|多长|多久|多深|多高|多远|多快|多重", r"\d"),
     (r"\bwhos?e?m?\b", r"[A-Z][\w'-]+ (?:[a-z]{1,3} )?[A-Z][\w'-]+"),
     (r"谁", r"(?:^|[是为由：:|]) ?[\u4e00-\u9fff]{2,4} ?(?:$|[。，；|])"),
     (
@@ -85,7 +87,7 @@ class Reader:
     def __init__(self, question: str) -> None:
         self.asks = bool(_ASKS.search(question))
         self.parts = parts_of(question)
-        self.terms = [sorted(set(words(part))) for part in self.parts]
+        self.terms = [sorted(set(words(re.sub(HOW, " ", part, flags=re.IGNORECASE)))) for part in self.parts]
         kinds = _KINDS if self.asks else ()
         self._kinds = [[re.compile(k) for q, k in kinds if re.search(q, part, re.I)] for part in self.parts]
         self._wanted = {term for terms in self.terms for term in terms}

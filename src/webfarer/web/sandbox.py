@@ -32,7 +32,7 @@ class Confines:
     """
 
     memory: int = 1_500_000_000
-    seconds: int = 20
+    seconds: float = 20
     output: int = 30_000_000
 
 

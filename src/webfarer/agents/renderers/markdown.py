@@ -12,7 +12,7 @@ from webfarer.agents.rendering import clean, safe_link
 from webfarer.agents.reports import Report
 
 _TOKEN = re.compile(r"([\s|]+)")
-_ADDRESS = re.compile(r"[a-z]:\S|://|www\.|\w@\w", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z]:\S|//\w|\w@\w|\w\.[a-z]{2}", re.IGNORECASE)  # bare hosts too: some viewers link them
 _SIGN = re.compile(r"([\\`*_~\[\]|#${}])")
 _LIST_MARK = re.compile(r"^(\d*)([-+.)])")
 _TICKS = re.compile("`+")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 import typer
+from rich.console import Console
 
 from webfarer.agents.people import Person
 from webfarer.agents.runs import Options
@@ -22,10 +23,17 @@ from webfarer.core.run import Run
 from webfarer.core.types import Answer
 
 Start = Callable[[Options], Coroutine[Any, Any, Answer]]
+Show = Callable[[Answer, Console], None]
 
 
 def ask(
-    start: Start, settings: Settings, *, person: Person | None = None, as_json: bool = False, quiet: bool = False
+    start: Start,
+    settings: Settings,
+    *,
+    person: Person | None = None,
+    show: Show = show_answer,
+    as_json: bool = False,
+    quiet: bool = False,
 ) -> NoReturn:
     """Run what `start` makes of the options, show it, and exit with the code of its stop reason.
 
@@ -33,6 +41,7 @@ def ask(
         start: begins the run.
         settings: of the run.
         person: who may be asked.
+        show: prints the answer.
         as_json: print every event of the trace as one line of JSON, and nothing else.
         quiet: print the answer's text only.
     """
@@ -48,7 +57,7 @@ def ask(
     if quiet:
         print(clean(answer.text))
     elif not as_json:
-        show_answer(answer, console())
+        show(answer, console())
     raise typer.Exit(EXIT_CODES[answer.stop_reason])
 
 

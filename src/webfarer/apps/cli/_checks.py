@@ -51,9 +51,9 @@ async def checks(**flags: Any) -> AsyncIterator[Check]:
     for check in (*_home(settings), _policy(settings), *_manners(settings)):
         yield check
     yield await _fetch(settings)
-    yield await _model(settings)
     state, found, mend = await browser_check(settings)
     yield Check(state, "browser", found, mend)
+    yield await _model(settings)
     async for check in _search(settings):
         yield check
 

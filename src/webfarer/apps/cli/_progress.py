@@ -12,7 +12,7 @@ from webfarer.core.trace import Event
 
 _SHOWN = {
     *("page", "note", "note_dropped", "nowhere", "back", "degraded", "stop"),
-    *("act", "observed", "malformed", "evidence_dropped"),
+    *("act", "observed", "malformed", "evidence_dropped", "clarified", "plan", "section"),
 }
 
 _DOING = {"model": "asking the model", "search": "searching", "fetch": "opening a page", "person": "asking you"}
