@@ -15,7 +15,7 @@ demo: setup           ## answer a question in a website generated on this machin
 	@.venv/bin/webfarer demo
 
 test: setup           ## run the fast lane: no network, at most a minute
-	$(PYTEST)
+	$(PYTEST) -n 2
 
 test-slow: setup      ## run the slow lane
 	$(call LANE,slow and not sites and not browser and not gpu,-n 2)

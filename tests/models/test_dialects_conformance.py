@@ -231,6 +231,7 @@ def test_a_huge_reply_is_refused_unread(dialect_id, unit):
 
 
 @IDS
+@pytest.mark.slow
 @pytest.mark.timeout(30)  # a pass that is not linear takes minutes
 @pytest.mark.parametrize("start", ["", "<tool_call>{'a': '", "Action: search\nAction Input: "])
 @pytest.mark.parametrize("unit", [*UNITS[:4], '{"name": "search", "arguments": {"query": ["a"]}}\n'])

@@ -58,7 +58,9 @@ def digest(web: WorldWeb) -> str:
     return hashlib.sha256(repr(web).encode()).hexdigest()
 
 
-@pytest.mark.parametrize(("seed", "language", "sites"), [(1, "en", 8), (2, "zh", 8)])
+@pytest.mark.parametrize(
+    ("seed", "language", "sites"), [(1, "en", 8), pytest.param(2, "zh", 8, marks=pytest.mark.slow)]
+)
 def test_every_fact_stands_on_its_page_and_no_value_elsewhere(seed: int, language: Any, sites: int) -> None:
     check_truth(generate_web(seed, language=language, sites=sites))
 

@@ -133,7 +133,7 @@ class Archive:
         Raises:
             ConfigError: it cannot be written (no space left, say).
         """
-        fetched = round(time.time() if fetched is None else fetched, 3)
+        fetched = round(time.time() if fetched is None else fetched, 6)
         sha = hashlib.sha256(response.body).hexdigest()
         row = (
             response.url,

@@ -6,8 +6,9 @@ Source: Open Graph `article:`, schema.org `datePublished` and `dateModified`, PD
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -22,18 +23,15 @@ _FORMS = (
     (re.compile(rf"\b{_MONTH} (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})(?!\d)", re.I), "mdy"),
 )
 _PACKED = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})(?:\d{2}|T|Z|$)")
-_META_MODIFIED = frozenset(
-    ("article:modified_time", "og:updated_time", "last-modified", "dcterms.modified", "datemodified")
-)
-_META_PUBLISHED = frozenset(
+_MODIFIED = frozenset(("article:modified_time", "og:updated_time", "last-modified", "dcterms.modified", "datemodified"))
+_PUBLISHED = frozenset(
     "article:published_time datepublished date dc.date dc.date.issued dcterms.date dcterms.created dcterms.issued "
     "citation_publication_date citation_online_date pubdate publishdate parsely-pub-date sailthru.date".split()
 )
-_JSON_LD = re.compile(r'"date(Modified|Published)"\s*:\s*"([^"]{4,40})"')
-_SAID = re.compile(
-    r"(?:last[ -](?:updated|modified|changed|revised|reviewed)|updated|modified|published|posted)(?: on| at)?\b|"
-    r"(?:更新|发布|發布|修改|修订|发表)(?:时间|日期|時間|于)?",
-    re.IGNORECASE,
+_JSON_LD = re.compile(r'"(dateModified|datePublished)"\s*:\s*"([^"]{4,40})"')
+_SAID = re.compile(  # on lower-case text: ignoring case, the search would take ten times as long
+    r"updated\b|modified\b|published\b|posted\b|last[ -](?:changed|revised|reviewed)\b|"
+    r"(?:更新|发布|發布|修改|修订|发表)(?:时间|日期|時間|于)?"
 )
 _NEAR = 60  # characters after those words in which the date ends
 _LONGEST = 200
@@ -65,38 +63,35 @@ def _valid(year: str, month: str, day: str) -> str:
         return ""
 
 
-def date_of(tree: LexborHTMLParser, html: str, main: str) -> str:
+def date_of(tree: LexborHTMLParser, html: str, declared: Mapping[str, str], texts: Sequence[str]) -> str:
     """Return the date of an HTML page.
 
     Args:
         tree: the page, parsed.
         html: its markup.
-        main: its text without navigation.
+        declared: content by name, in lower case, of the `meta` elements in its head.
+        texts: of the parts that may say "last updated", in this order.
     """
-    return next(filter(None, map(iso_date, _candidates(tree, html, main))), "")
+    return next(filter(None, map(iso_date, _candidates(tree, html, declared, texts))), "")
 
 
-def _candidates(tree: LexborHTMLParser, html: str, main: str) -> Iterator[str]:
-    modified, published = [], []
-    for node in tree.css("meta[content]"):
-        attributes = node.attributes
-        name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").lower()
-        if name in _META_MODIFIED:
-            modified.append(attributes.get("content") or "")
-        elif name in _META_PUBLISHED:
-            published.append(attributes.get("content") or "")
+def _candidates(tree: LexborHTMLParser, html: str, declared: Mapping[str, str], texts: Sequence[str]) -> Iterator[str]:
+    named = list(declared.items())
+    # the tree is searched only for what the markup holds: a search of it costs as much as all the rest
+    if 'itemprop="date' in html:
+        for node in tree.css('[itemprop^="date"]'):
+            get = node.attributes.get
+            named.append(((get("itemprop") or "").lower(), get("content") or get("datetime") or node.text()))
     if "application/ld+json" in html:
         for script in tree.css('script[type="application/ld+json"]'):
-            for what, value in _JSON_LD.findall(script.text()):
-                (modified if what == "Modified" else published).append(value)
-    yield from modified
-    yield from published
+            named.extend((name.lower(), value) for name, value in _JSON_LD.findall(script.text()))
+    yield from (value for name, value in named if name in _MODIFIED)
+    yield from (value for name, value in named if name in _PUBLISHED)
     if "<time" in html:
         times = [node.attributes.get("datetime") or node.text() for node in tree.css("time")]
         if len({iso_date(text) for text in times}) == 1:  # several are a list of other things
             yield times[0]
-    for number, match in enumerate(_SAID.finditer(main)):
-        if number == _SAID_MOST:
-            return
-        line = main[match.end() : match.end() + _NEAR].partition("\n")[0]
-        yield line.rstrip("0123456789./-") if len(line) == _NEAR else line  # half a date is another date
+    for text in texts:
+        for match in islice(_SAID.finditer(lower := text.lower()), _SAID_MOST):
+            line = lower[match.end() : match.end() + _NEAR].partition("\n")[0]
+            yield line.rstrip("0123456789./-") if len(line) == _NEAR else line  # half a date is another date

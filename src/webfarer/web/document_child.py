@@ -9,6 +9,7 @@ import ctypes
 import importlib
 import io
 import json
+import math
 import re
 import resource
 import signal
@@ -125,10 +126,8 @@ def _paragraphs(raw: str) -> str:
             out[-1] += ("" if _wide(out[-1][-1:]) and _wide(line) else glue) + text
         else:
             out.append(text)
-        if text != line:
-            glue = ""
-        else:
-            glue = " " if len(line) >= max(full, 40 if line.isascii() else 15) else None
+        long = len(line) >= max(full, 40 if line.isascii() else 15)
+        glue = "" if text != line else " " if long else None
     return _SOFT.sub("", "\n".join(filter(None, out)))
 
 
@@ -273,7 +272,7 @@ READERS: dict[str, Callable[[bytes, Html], None]] = {
 }
 
 
-def confine(memory: int, seconds: int, output: int) -> None:
+def confine(memory: int, seconds: float, output: int) -> None:
     """Take from this process what it does not need, for good."""
     for limit, value in (
         (resource.RLIMIT_AS, memory),
@@ -282,9 +281,10 @@ def confine(memory: int, seconds: int, output: int) -> None:
         (resource.RLIMIT_NOFILE, 64),
     ):
         resource.setrlimit(limit, (value, value))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # at the soft limit comes SIGXCPU, which says why
+    whole = math.ceil(seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))  # at the soft limit comes SIGXCPU, which says why
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it
-    signal.alarm(seconds)  # ends it even when nobody is left who would
+    signal.setitimer(signal.ITIMER_REAL, seconds)  # ends it even when nobody is left who would
 
 
 def answer(kind: str, body: bytes) -> dict[str, Any]:
@@ -305,8 +305,8 @@ def answer(kind: str, body: bytes) -> dict[str, Any]:
 
 def main() -> None:
     """Read stdin, write stdout; arguments: kind, memory, seconds, output."""
-    kind, *limits = sys.argv[1:]
-    confine(*map(int, limits))
+    kind, memory, seconds, output = sys.argv[1:]
+    confine(int(memory), float(seconds), int(output))
     sys.stdout.write(json.dumps(answer(kind, sys.stdin.buffer.read())))
 
 

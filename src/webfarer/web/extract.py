@@ -30,6 +30,7 @@ __all__ = ["ReadLimits", "read_page"]
 
 _BARE = 20  # characters of text below which a page is as good as empty
 _MAIN_SHARE = 0.1
+_OPENING, _CLOSING = 1_500, 1_000  # characters at a page's ends where it says when it was changed
 _TITLE = 300
 _SELF_CLOSED = re.compile(r"<(a|div|iframe|p|script|span|style|td|textarea|title|i|em|b)(\s[^<>]*)?/>", re.IGNORECASE)
 _REFRESH = re.compile(r"\s*(\d+)(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?['\"]?\s*([^'\"]+)", re.IGNORECASE)
@@ -57,6 +58,7 @@ class _Head:
     canonical: str = ""
     refresh: str = ""
     language: str = ""
+    meta: dict[str, str] = field(default_factory=dict)
     links: list[Found] = field(default_factory=list)
 
 
@@ -149,7 +151,7 @@ def _read_html(html: str, page: Page, limits: ReadLimits) -> Page:
         canonical=_canonical(head.canonical, targets, page.url),
         language=language_of(main or markdown, head.language or page.language),
         kind=classify(Features(title, markdown, main, len(links), walk.elements.password)),
-        date=date_of(tree, html, main or markdown),
+        date=date_of(tree, html, head.meta, (main[:_OPENING], markdown[-_CLOSING:])),
         spans=spans,
         truncated=page.truncated or walk.truncated or len(found) > limits.links,
     )
@@ -175,7 +177,6 @@ def _canonical(declared: str, targets: Targets, here: str) -> str:
 
 def _read_head(tree: LexborHTMLParser) -> _Head:
     head = _Head()
-    other_title = ""
     if tree.root is not None:
         head.language = tree.root.attributes.get("lang") or tree.root.attributes.get("xml:lang") or ""
     for node in tree.head.iter() if tree.head is not None else ():
@@ -190,16 +191,23 @@ def _read_head(tree: LexborHTMLParser) -> _Head:
             head.links.append(
                 Found(attributes["src"] or "", tag="link", attributes={"title": "search index"}, region="nav")
             )
-        elif attributes.get("property") == "og:title":
-            other_title = other_title or fold(attributes.get("content") or "")
-        elif (attributes.get("http-equiv") or "").lower() == "refresh":
-            refresh = _REFRESH.match(attributes.get("content") or "")
-            if refresh and len(refresh[1]) < 5 and int(refresh[1]) <= _REFRESH_SECONDS:
-                head.refresh = head.refresh or refresh[2].strip()
+        elif tag == "meta":
+            _read_meta(head, attributes)
     if not head.title and (title := tree.css_first("title")) is not None:
         head.title = fold(visible(title.text()))  # text before the head ends it, and its title lands in the body
-    head.title = head.title or other_title
+    head.title = head.title or fold(head.meta.get("og:title", ""))
     return head
+
+
+def _read_meta(head: _Head, attributes: Mapping[str, str | None]) -> None:
+    """Take what `<meta>` declares, and where it sends the reader on to."""
+    name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").lower()
+    if name:
+        head.meta.setdefault(name, attributes.get("content") or "")
+    elif (attributes.get("http-equiv") or "").lower() == "refresh":
+        refresh = _REFRESH.match(attributes.get("content") or "")
+        if refresh and len(refresh[1]) < 5 and int(refresh[1]) <= _REFRESH_SECONDS:
+            head.refresh = head.refresh or refresh[2].strip()
 
 
 def _read_link(head: _Head, attributes: Mapping[str, str | None]) -> None:
