@@ -31,14 +31,14 @@ _ASKED = re.compile(
 )
 _ASKED_ZH = re.compile(r"的([^的]{2,8})(?:是|为|在)(?:什么|谁|哪|多少|几)")
 _RELATIONS_ZH = (  # what Chinese questions join names with
-    "与 和 由 在 是 为 被 向 对 合作 合办 联合 主推 主办 承办 协办 举办 主持 资助 赞助 出资 捐资 设立 创立 创办 成立 "
+    "与 由 在 被 合作 合办 联合 主推 主办 承办 协办 举办 主持 资助 赞助 出资 捐资 设立 创立 创办 成立 "
     "建立 支持 支援 发布 出版 开发 研发 制作 管理 运营 负责 所在 所属 隶属 属于 位于 颁发 授予 使用 采用 推荐 收录 拥有"
 ).split()
 _KINDS_ZH = (
     "会议 大会 论坛 游戏 作品 大学 学院 学校 院系 基金会 协会 学会 组织 机构 公司 企业 部门 团队 网站 项目 奖项 活动 "
     "城市 国家 地区 人 人物 作者 书 书籍 文章 软件 产品"
 ).split()
-_JOINT_ZH = re.compile("|".join(["的", *sorted(_RELATIONS_ZH, key=len, reverse=True), r"[，。？?、\s]+"]))
+_JOINT_ZH = re.compile("|".join(["的", "(?<!^)和", *sorted(_RELATIONS_ZH, key=len, reverse=True), r"[，。？?、\s]+"]))
 _PIECE_ZH = re.compile(rf"{_JOINT_ZH.pattern}|(?:(?!{_JOINT_ZH.pattern}).)+")
 _NEWEST = re.compile(r"\b(?:latest|newest|most recent(?:ly)?)\b|最新|(?<![离距])最近", re.IGNORECASE)
 _NEARNESS_ZH = re.compile("[离距].*最近")

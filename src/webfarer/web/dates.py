@@ -22,6 +22,7 @@ _FORMS = (
     (re.compile(rf"(?<![\d.])(\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?{_MONTH},? (\d{{4}})(?!\d)", re.I), "dmy"),
     (re.compile(rf"\b{_MONTH} (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})(?!\d)", re.I), "mdy"),
 )
+_COMMON = re.compile(r"[:：]?\s*(\d{4})-(\d{2})-(\d{2})(?!\d)")
 _PACKED = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})(?:\d{2}|T|Z|$)")
 _MODIFIED = frozenset(("article:modified_time", "og:updated_time", "last-modified", "dcterms.modified", "datemodified"))
 _PUBLISHED = frozenset(
@@ -29,8 +30,9 @@ _PUBLISHED = frozenset(
     "citation_publication_date citation_online_date pubdate publishdate parsely-pub-date sailthru.date".split()
 )
 _JSON_LD = re.compile(r'"(dateModified|datePublished)"\s*:\s*"([^"]{4,40})"')
-_SAID = re.compile(  # on lower-case text: ignoring case, the search would take ten times as long
-    r"updated\b|modified\b|published\b|posted\b|last[ -](?:changed|revised|reviewed)\b|"
+_SAYING = "updated modified published posted changed revised reviewed 更新 发布 發布 修改 修订 发表".split()
+_SAID = re.compile(
+    r"(?:updated|modified|published|posted|last[ -](?:changed|revised|reviewed))\b|"
     r"(?:更新|发布|發布|修改|修订|发表)(?:时间|日期|時間|于)?"
 )
 _NEAR = 60  # characters after those words in which the date ends
@@ -43,9 +45,9 @@ def iso_date(text: str) -> str:
     text = text.strip()
     if len(text) > _LONGEST:
         return ""
-    packed = _PACKED.match(text)
-    if packed:
-        return _valid(packed[1], packed[2], packed[3])
+    common = _PACKED.match(text) or _COMMON.match(text)
+    if common:
+        return _valid(common[1], common[2], common[3])
     found: list[tuple[int, str]] = []
     for pattern, order in _FORMS:
         if match := pattern.search(text):
@@ -91,7 +93,9 @@ def _candidates(tree: LexborHTMLParser, html: str, declared: Mapping[str, str], 
         times = [node.attributes.get("datetime") or node.text() for node in tree.css("time")]
         if len({iso_date(text) for text in times}) == 1:  # several are a list of other things
             yield times[0]
-    for text in texts:
-        for match in islice(_SAID.finditer(lower := text.lower()), _SAID_MOST):
-            line = lower[match.end() : match.end() + _NEAR].partition("\n")[0]
+    for text in map(str.lower, texts):
+        if not any(map(text.__contains__, _SAYING)):  # a tenth of what the pattern costs
+            continue
+        for match in islice(_SAID.finditer(text), _SAID_MOST):
+            line = text[match.end() : match.end() + _NEAR].partition("\n")[0]
             yield line.rstrip("0123456789./-") if len(line) == _NEAR else line  # half a date is another date
