@@ -1,5 +1,6 @@
 """PDF and office files as pages: what is read, what is kept, and what is said when nothing can be read."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -132,6 +133,32 @@ async def test_web_open_reads_documents_whatever_their_header_says(archive: Arch
         assert run.ledger.fare.pages == 3
         with pytest.raises(NotReadable, match="scan"):
             await prepare(archive, archive.latest(site.url + "scan"))
+
+
+async def test_no_more_documents_are_read_at_once_than_there_are_cores(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = most = 0
+
+    async def read(kind: str, body: bytes, confines: object) -> dict[str, object]:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.01)
+        at_once -= 1
+        return {"html": "<p>Words enough for a page.</p>", "title": "", "date": "", "truncated": False}
+
+    async def answer(request: server.BaseRequest) -> server.StreamResponse:
+        return server.Response(body=make_pdf(Draft(title=request.path)))
+
+    monkeypatch.setattr(documents, "read_confined_async", read)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    settings = Settings(web=WebSettings(allow_private=("127.0.0.1",), delay=0, robots=False, concurrency=8))
+    async with listen(answer) as site, Web(settings, archive) as web:
+        run = Run("many", Trace.create(), Budget())
+        pages = await asyncio.gather(*(web.open(run, f"{site.url}{number}") for number in range(8)))
+    assert [page.markdown for page in pages] == ["Words enough for a page."] * 8
+    assert most == 2
 
 
 async def test_a_huge_pdf_is_refused_by_its_announced_length(archive: Archive) -> None:

@@ -165,7 +165,8 @@ def _asked(
 
 def _changed(options: Options, model: str | ChatModel | None, changes: Mapping[str, Any]) -> Settings:
     given = {"model": model if isinstance(model, str) else None, **changes}
-    return _with(options.settings or load_settings(), {k: v for k, v in given.items() if v is not None})
+    settings = options.settings or load_settings()
+    return settings.model_copy(update={k: v for k, v in given.items() if v is not None})
 
 
 async def _begin(

@@ -5,6 +5,8 @@ fetches, and what the archive lacks is an error. Whatever the mode, a page is re
 same record always gives the same page.
 """
 
+import asyncio
+import os
 from collections import OrderedDict
 from types import TracebackType
 from typing import Any, Self
@@ -43,6 +45,7 @@ class Web:
         guard = Guard(settings.web.allow_private)
         self._fetcher = Fetcher(settings.web, robots_cache=self.archive, guard=guard)
         self._rendering = Rendering(settings, guard, self._fetcher)
+        self._reading = asyncio.Semaphore(os.cpu_count() or 1)  # each document has a process and a deadline
         self._pages: OrderedDict[str, Page] = OrderedDict()
 
     async def __aenter__(self) -> Self:
@@ -72,7 +75,8 @@ class Web:
                 message = f"{record.final_url} answered {record.status}"
                 raise HttpStatus(message, cost=cost, url=url, status=record.status, record=record.id)
             try:
-                await prepare(self.archive, record)
+                async with self._reading:
+                    await prepare(self.archive, record)
                 record, trouble = await self._rendered(run, record, call)
             except FetchError as error:
                 error.cost = {**cost, **error.cost}
