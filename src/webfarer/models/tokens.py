@@ -23,10 +23,18 @@ _COST = ((0x250, 1.4), (0x400, 1.1), (0x530, 0.6), (0x800, 1.1), (0x3040, 1.5), 
 _COST_HANGUL, _COST_REST, _COST_ASTRAL = 1.1, 1.5, 2.7
 
 
-@lru_cache(maxsize=1024)  # a conversation is counted whole, several times at each step
+_REMEMBERED = 4096
+_estimates: dict[tuple[int, int], int] = {}  # by length and hash: the texts themselves, whole prompts, are not kept
+
+
 def estimate(text: str) -> int:
     """Return about how many tokens `text` is, on the high side."""
-    return int(1 + sum(map(_cost, map(re.Match.group, _PIECE.finditer(text))))) + 1
+    key = (len(text), hash(text))
+    if key not in _estimates:  # a conversation is counted whole, several times at each step
+        if len(_estimates) >= _REMEMBERED:
+            _estimates.clear()
+        _estimates[key] = int(1 + sum(map(_cost, map(re.Match.group, _PIECE.finditer(text))))) + 1
+    return _estimates[key]
 
 
 @lru_cache(maxsize=4096)
