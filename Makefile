@@ -3,7 +3,7 @@ PYTEST := .venv/bin/python -m pytest
 # exit code 5: the lane holds no test
 LANE = $(PYTEST) -m "$(1)" $(2) || [ $$? -eq 5 ]
 
-.PHONY: help setup demo test test-slow test-browser sites test-sites lint lock docs clean
+.PHONY: help setup demo test test-slow test-browser sites sites-large test-sites lint lock docs clean
 
 help:                 ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | awk '{n=$$1; $$1=""; printf "  make %-11s%s\n", n, $$0}'
@@ -25,6 +25,10 @@ test-browser: setup   ## run the tests that start Chromium
 
 sites:                ## unpack five documentation sites (Debian packages) into .cache/sites
 	@bash scripts/sites.sh
+
+sites-large: sites    ## … and seven larger ones: the 10,000 pages that `webfarer bench search` asks for (0.6 GB)
+	@bash scripts/sites.sh python-django-doc postgresql-doc-15 cmake-doc python-sqlalchemy-doc \
+	  libstdc++-12-doc openjdk-17-doc debian-faq-zh-cn
 
 test-sites: setup     ## run the tests that walk those sites
 	$(call LANE,sites,)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Unpacks documentation sites from Debian packages into .cache/sites/NAME. Installs nothing, needs no root.
-# Without names it takes five small ones; `scripts/sites.sh NAME...` takes others (see `webfarer bench search`).
+# Without names it takes five small ones; `scripts/sites.sh NAME...` takes others (see `make sites-large`).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

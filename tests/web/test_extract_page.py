@@ -86,6 +86,8 @@ REGIONS = [
     ("<div id=toc>X</div>", "nav"),
     ("<div class=sidebar>X</div>", "aside"),
     ("<aside>X</aside>", "aside"),
+    ("<aside class='footnote brackets' role=note>X</aside>", "main"),
+    ("<aside class=topic>X</aside>", "main"),
     ("<div id=left-sidebar>X</div>", "aside"),
     ("<header>X</header>", "header"),
     ("<div id=masthead>X</div>", "header"),

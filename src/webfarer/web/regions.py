@@ -46,6 +46,9 @@ _WORDS: tuple[tuple[Region, str], ...] = (
 )
 _NAMES = tuple((region, re.compile(rf"(?:^|\s)(?:{names})(?:$|\s)", re.IGNORECASE)) for region, names in _WORDS)
 
+_NOTE = re.compile(
+    r"(?<![a-z])(?:foot|end)?notes?(?![a-z])|admonition|topic|callout|caution|warning|important|hint", re.I
+)
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|"
     r"(?:font-size|opacity)\s*:\s*(?:0+(?:\.0*)?|\.0+)\s*(?:[a-z%!;]|$)|"
@@ -79,6 +82,8 @@ def _region(tag: str, role: str, names: str, label: str) -> Region | None:
         return "breadcrumb"
     if role in _ROLES:
         return _ROLES[role]
+    if tag == "aside" and (role in ("note", "doc-footnote", "doc-endnotes", "doc-tip") or _NOTE.search(names)):
+        return None  # footnotes and boxed remarks belong to the text they stand in
     if tag in TELLING_TAGS:
         return TELLING_TAGS[tag]
     return next((region for region, pattern in _NAMES if pattern.search(names)), None)

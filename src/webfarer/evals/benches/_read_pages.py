@@ -1,8 +1,8 @@
 """HTML pages whose main text is known, read by Webfarer and by the libraries people use for it.
 
-Truth is the text of the element that the page itself marks as its main one, scripts left out, taken from the parsed
-tree without any of the reader's own rules. Pages that mark none, or next to nothing, are left out; what a library
-would make of those is not measured here, and that favours a reader which believes the marks, as ours does.
+Truth is the text of the element that the page itself marks as its main one, scripts and `<nav>` left out, taken from
+the parsed tree without any of the reader's own rules. Pages that mark none, or next to nothing, are left out; what a
+library would make of those is not measured here, and that favours a reader which believes the marks, as ours does.
 """
 
 import importlib
@@ -21,7 +21,7 @@ from webfarer.worlds.types import WorldSpec
 from webfarer.worlds.world import generate
 
 _URL = "http://127.0.0.1/page.html"
-_MAIN = ("main", "[role=main]", "div.body", "article", "div.refentry", "div.article", "#content")
+_MAIN = ("main", "[role=main]", "div.body", "article", "div.refentry", "div.article")
 _LEAST = 200  # characters of a page worth judging
 _PASSAGE = 60
 Read = Callable[[bytes], str]
@@ -65,7 +65,7 @@ def documentation(sites: Path, count: int) -> list[Known]:
 def _known(pages: Iterable[tuple[bytes, Sequence[str] | None]]) -> Iterable[Known]:
     for body, passages in pages:
         tree = LexborHTMLParser(body.decode("utf-8", "replace"))
-        for node in tree.css("script, style, noscript, template"):
+        for node in tree.css("script, style, noscript, template, nav"):
             node.decompose()
         main = next(filter(None, map(tree.css_first, _MAIN)), None)
         if main is None or len(truth := main.text(separator=" ")) < _LEAST:

@@ -2,7 +2,7 @@
 
 Every engine ranks the same terms of the same passages, so that recall differs only by its scoring. Measured: building,
 opening, disk, latency, whether the page is among the first ten, adding and deleting. Texts: documentation unpacked by
-`scripts/sites.sh` (its first lines say how to get more), and generated websites, in English and in Chinese.
+`make sites-large`, filled up with generated websites where it gives too few, in English and in Chinese.
 """
 
 import importlib.util
