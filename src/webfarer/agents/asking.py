@@ -1,31 +1,25 @@
-"""`ask` put together: a question, tools, a mind, and where it may look.
+"""Where a search may look and what it is made with: :class:`Asking` from the caller, :class:`Gear` from the run.
 
 With a corpus (a folder taken in as a website) nothing else can be searched or opened: the scope of a search is a wall,
-never a hint. Not the loop (:mod:`webfarer.agents.dancer`) and not the recording of runs (:mod:`webfarer.agents.runs`).
+never a hint. Not the search itself (:mod:`webfarer.agents.research`).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from webfarer.agents.dance import MINDS, TOOLS, Dance, Desk, Setting, ToolPlugin
-from webfarer.agents.dancer import Dancer
 from webfarer.agents.decisions import POLICIES, Context, Policy
 from webfarer.agents.people import Person
-from webfarer.agents.provenance import Provenance
 from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.core.run import Run
-from webfarer.core.types import Answer
 from webfarer.models.base import ChatModel
 from webfarer.models.metered import Metered
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
 from webfarer.web.corpus import ingest, site_of
 from webfarer.web.guard import canonical_url
-from webfarer.web.search import Search
 from webfarer.web.searching import chosen
 
 
@@ -92,41 +86,3 @@ def described(asking: Asking, settings: Settings, archive: Callable[[], Archive]
         "tools": list(asking.tools or settings.ask.tools),
         "engines": list(engines),
     }
-
-
-def asker(gear: Gear, start: Mapping[str, Any]) -> Callable[[], Awaitable[Answer]]:
-    """Return the search for the answer to `start["question"]`, ready to go.
-
-    Args:
-        gear: what it is made with.
-        start: the run's first event; its `asking` comes from :func:`described`.
-
-    Raises:
-        ConfigError: a setting cannot work.
-    """
-    where, settings = start["asking"], gear.settings
-    tools: dict[str, ToolPlugin] = {name: TOOLS.load(name) for name in where["tools"]}
-    engines = settings.search.model_copy(update={"engines": tuple(where["engines"])})
-    ask = settings.ask
-    setting = Setting(gear.run, gear.metered(gear.run), dialect=ask.dialect, context=ask.context, seed=settings.seed)
-    dance = Dance(start["question"], {name: tool.spec for name, tool in tools.items()}, tuple(where["start"]))
-    desk = Desk(
-        run=gear.run,
-        web=gear.web,
-        search=Search(settings.model_copy(update={"search": engines}), gear.web.archive) if "search" in tools else None,
-        mind=MINDS.load(ask.mind or ("chat" if gear.model else "lexical"))(setting),
-        dance=dance,
-        provenance=Provenance(dance.question, dance.start, where["sites"]),
-        policy=gear.policy,
-        sites=tuple(where["sites"]),
-        walk_steps=ask.walk_steps,
-        person=gear.person,
-    )
-
-    async def go() -> Answer:
-        async with AsyncExitStack() as stack:
-            if desk.search is not None:
-                await stack.enter_async_context(desk.search)
-            return await Dancer(desk, tools).dance()
-
-    return go

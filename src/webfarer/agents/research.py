@@ -5,7 +5,7 @@ and their evidence that fits its question is evidence for it too. One after anot
 resumed run numbers evidence as it did.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -115,3 +115,23 @@ class Research:
     def _title(self, quote: Quote) -> str:
         page = self.pages.get(quote.page)
         return page.title if page else ""
+
+
+def asker(gear: Gear, start: Mapping[str, Any]) -> Callable[[], Awaitable[Answer]]:
+    """Return the search for the answer to `start["question"]`, ready to go.
+
+    Args:
+        gear: what it is made with.
+        start: the run's first event; its `asking` comes from :func:`webfarer.agents.asking.described`.
+
+    Raises:
+        ConfigError: a setting cannot work.
+    """
+    research = Research(gear, start["asking"])
+    research.hear(start["question"])
+
+    async def go() -> Answer:
+        async with research:
+            return (await research.find(start["question"], gear.run)).answer
+
+    return go

@@ -14,10 +14,11 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from webfarer.agents.asking import Asking, Gear, asker, described
+from webfarer.agents.asking import Asking, Gear, described
 from webfarer.agents.people import Nobody, Person
 from webfarer.agents.reporter import Reporting, reporter
 from webfarer.agents.reports import Report
+from webfarer.agents.research import asker
 from webfarer.agents.walker import Walker
 from webfarer.core.config import Settings, load_settings
 from webfarer.core.errors import ConfigError, FetchError, TraceError, WebfarerError
