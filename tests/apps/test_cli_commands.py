@@ -51,7 +51,10 @@ def test_a_world_that_cannot_be_made_is_wrong_usage(cli, args):
 @pytest.mark.slow
 def test_a_world_is_served_until_ctrl_c():
     with subprocess.Popen(
-        [*PROGRAM, "world", "serve", "conference", "--size", "24"], stdout=subprocess.PIPE
+        [*PROGRAM, "world", "serve", "conference", "--size", "24"],
+        stdout=subprocess.PIPE,
+        # where the tests run in the background, Ctrl-C is ignored, and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as serving:
         assert serving.stdout is not None
         url = serving.stdout.readline().decode().strip()
