@@ -15,7 +15,7 @@ _SHOWN = {
     *("act", "observed", "malformed", "evidence_dropped", "clarified", "plan", "section"),
 }
 
-_DOING = {"model": "asking the model", "search": "searching", "fetch": "opening a page", "person": "asking you"}
+_DOING = {"model": "asking the model", "search": "searching", "fetch": "opening a page"}
 
 
 class Progress:
@@ -30,11 +30,15 @@ class Progress:
         self._silent = silent
         self._console = console(stderr=True)
         self._status = self._console.status("starting")
+        self._question = -1  # number of the call that asks a person
 
     def __enter__(self) -> Self:
+        self._spin()
+        return self
+
+    def _spin(self) -> None:
         if self._console.is_terminal and not self._silent:
             self._status.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -55,8 +59,13 @@ class Progress:
             return
         if event.type == "click":
             self._show(f"opening {event.data['label'] or event.data['url']}", self.run)
+        elif event.type == "call" and event.data["kind"] == "person":
+            self._question = event.seq
+            self._status.stop()  # it would write over what is typed
         elif event.type == "call":
             self._show(_DOING.get(event.data["kind"], "waiting"), self.run)
+        elif event.type == "result" and event.data["call"] == self._question:
+            self._spin()
 
     def _show(self, doing: str, run: Run) -> None:
         self._status.update(Text(f"{one_line(doing, 60)} · {fare_line(run.ledger.fare)}"))
