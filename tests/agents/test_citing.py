@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from webfarer.agents.citing import cites, draft_of, plain
@@ -132,6 +132,7 @@ PIECES = st.sampled_from(
 )
 
 
+@example(". # Ann ")
 @given(st.lists(PIECES | st.text(max_size=3), max_size=30).map("".join))
 def test_nothing_is_lost_and_nothing_invented(answer: str) -> None:
     draft = draft_of(answer, EVIDENCE)

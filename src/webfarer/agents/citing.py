@@ -96,8 +96,10 @@ def _cut(text: str) -> str:
     text = _AFTER_STOP.sub(lambda match: f"{match[2]}{match[1]}", text)
     out, at = "", 0
     for gap in _GAP.finditer(text):
-        row = text[at : gap.start()].lstrip().startswith("|") and "\n" not in gap.group()
-        if not row and not _NO_STOP.search(text[max(0, gap.start() - 8) : gap.start() + 1]):
+        same_line = "\n" not in gap.group()
+        row = same_line and text[at : gap.start()].lstrip().startswith("|")
+        sign = same_line and text.startswith("#", gap.end())  # a heading begins a line
+        if not row and not sign and not _NO_STOP.search(text[max(0, gap.start() - 8) : gap.start() + 1]):
             out += text[at : gap.end()] + _CUT
             at = gap.end()
     return out + text[at:]

@@ -58,7 +58,7 @@ class Dancer:
             check_limits(self._run, self._mind.needs_model)
             act = await self._mind.act(dance)
             if act.draft is not None:
-                return Stop(StopReason.ANSWERED, draft=act.draft)
+                return Stop(StopReason.ANSWERED, "" if act.draft.text else self._trouble(dance), draft=act.draft)
             self._run.trace.emit(
                 "act", thought=act.thought, calls=[{"tool": c.name, "arguments": c.arguments} for c in act.calls]
             )
@@ -116,6 +116,12 @@ class Dancer:
             note = f"You have made this very call {repeats} times; at {_LOOP} the search ends. Try something else."
             return replace(seen, note=note)
         return seen
+
+    @staticmethod
+    def _trouble(dance: Dance) -> str:
+        """Return why no page was read, or ""."""
+        problems = [problem for _, seen in dance.steps for each in seen for problem in each.problems]
+        return f"nothing could be read: {problems[-1].message}" if problems and not dance.pages else ""
 
     @staticmethod
     def _known(dance: Dance) -> int:

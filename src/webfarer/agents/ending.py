@@ -52,7 +52,7 @@ def answer_of(question: str, draft: Draft, stop: Stop, run: Run, web: Web, pages
     """Return the answer, every quote checked; `pages` are those read, by archive id."""
     reason, detail = stop.reason, stop.detail
     if reason is StopReason.ANSWERED and not draft.text:
-        reason, detail = StopReason.NO_SOURCES, f"nothing found on {len(pages)} pages"
+        reason, detail = StopReason.NO_SOURCES, detail or f"nothing found on {len(pages)} pages"
     return Answer(
         question=question,
         text=draft.text,
