@@ -1,6 +1,13 @@
-"""What every test shares: property tests that do not look at the clock."""
+"""What every test shares: property tests that do not look at the clock, and try the same examples every time.
+
+`HYPOTHESIS_PROFILE=search` looks for new ones; what it finds becomes an `@example`.
+"""
+
+import os
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("webfarer", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("webfarer")
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("fixed", max_examples=40, derandomize=True, **_COMMON)
+settings.register_profile("search", max_examples=400, **_COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
