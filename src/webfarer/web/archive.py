@@ -18,6 +18,7 @@ from typing import Self
 import zstandard
 
 from webfarer.core.errors import ConfigError, NotReadable, boundary
+from webfarer.web.database import connect
 from webfarer.web.fetch import Response
 
 _SCHEMA = """
@@ -84,9 +85,7 @@ class Archive:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         try:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=30)
+            self._db = connect(path)
             self._prepare(path)
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(f"the archive {path} cannot be opened: {error}") from error
@@ -95,8 +94,6 @@ class Archive:
 
     def _prepare(self, path: Path | None) -> None:
         try:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, 1, _VERSION):
                 raise ConfigError(f"{path}: archive version {version}; this program reads {_VERSION}")

@@ -27,6 +27,7 @@ from webfarer.core.text import is_chinese, words
 from webfarer.core.types import Hit, Page, PageKind, Span
 from webfarer.web import searchindex
 from webfarer.web.archive import Archive
+from webfarer.web.database import connect
 from webfarer.web.documents import page_of
 from webfarer.web.snippets import snippet
 
@@ -78,9 +79,7 @@ class Index:
 
     def __init__(self, path: Path | None = None) -> None:
         try:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=30)
+            self._db = connect(path)
             self._prepare()
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(f"the search index {path} cannot be opened ({error}); it may be deleted") from error
@@ -90,8 +89,6 @@ class Index:
     def _prepare(self) -> None:
         """Make the tables, anew where those there are hold another version of the words."""
         try:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
             if self._is_current():  # asked first without a lock, so that readers wait for nobody
                 return
             with self._db:
