@@ -232,7 +232,7 @@ def test_an_unknown_format_names_the_known_ones() -> None:
 def test_without_python_docx_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "docx", None)
     with pytest.raises(ConfigError, match=r"pip install \"webfarer\[docs\]\""):
-        RENDERERS.load("docx").render(report("x"))
+        renderer_for(Path("report.docx"))
 
 
 @pytest.mark.parametrize(

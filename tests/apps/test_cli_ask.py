@@ -1,6 +1,7 @@
 """`webfarer ask`: over a stub search engine and over a folder; what it prints, its scope, its exit codes."""
 
 import json
+import sys
 
 import pytest
 from cli_kit import beside, page, pages
@@ -15,7 +16,7 @@ OTHER = page("Egret sensor: setup", "<p>The default sampling interval of the Egr
 
 @pytest.fixture
 def web(monkeypatch):
-    """Two sites and a SearXNG that knows both; the Heron site's server."""
+    """Two sites and a SearXNG that knows both."""
     with pages(heron=GUIDE) as heron, pages(egret=OTHER) as egret:
         known = [
             Document(f"{heron.url}heron", "Heron sensor: setup", "Setting up the Heron sensor"),
@@ -24,7 +25,7 @@ def web(monkeypatch):
         with beside(serve_search(known)) as engine:
             monkeypatch.setenv("SEARXNG_URL", engine.bases()["searxng"])
             monkeypatch.setenv("WEBFARER_SEARCH__DELAY", "0")
-            yield heron, engine
+            yield heron, egret, engine
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def ended(home):
 
 
 def test_it_searches_reads_and_shows_the_quote_with_its_source(cli, home, web):
-    heron, engine = web
+    heron, _, engine = web
     result = cli("ask", QUESTION, "--search", "searxng")
     assert result.code == EXIT_CODES["answered"]
     assert "15 minutes" in result.out
@@ -63,10 +64,15 @@ def test_json_prints_the_trace_and_quiet_the_text(cli, home, web):
 
 
 def test_a_site_bounds_what_is_opened(cli, home, web):
-    heron, _ = web
+    heron, egret, engine = web
     place = heron.url.removeprefix("http://").strip("/")
-    cli("ask", "What is the default sampling interval of the Egret sensor?", "--search", "searxng", "--site", place)
-    assert all(source["url"].startswith(heron.url) for source in ended(home)["sources"])
+    asked = "ask", "What is the default sampling interval of the Egret sensor?", "--search", "searxng"
+    cli(*asked, "--site", place)
+    assert engine.count("searxng") >= 1
+    assert heron.requests
+    assert not egret.requests
+    cli(*asked)
+    assert egret.requests, "without the bound it is opened"
 
 
 def test_a_folder_is_the_web(cli, home, folder):
@@ -82,6 +88,23 @@ def test_a_run_over_a_folder_replays(cli, home, folder):
     replayed = cli("runs", "replay", ended(home)["run"])
     assert replayed.code == 0
     assert "identical" in replayed.err + replayed.out
+
+
+def test_a_report_that_cannot_be_written_is_kept_and_the_error_says_where(cli, home, folder, tmp_path):
+    (tmp_path / "report.md").mkdir()
+    result = cli("ask", QUESTION, "--corpus", folder, "--out", "report.md")
+    run = ended(home)["run"]
+    assert result.code == USAGE
+    assert f"webfarer runs show {run}" in result.err
+    assert "15 minutes" in cli("runs", "show", run).out
+
+
+def test_a_format_that_lacks_its_library_is_said_before_the_run(cli, home, folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "docx", None)
+    result = cli("ask", QUESTION, "--corpus", folder, "--out", "report.docx")
+    assert result.code == USAGE
+    assert 'pip install "webfarer[docs]"' in " ".join(result.err.split())
+    assert not (home / "runs").exists()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from webfarer.core.errors import AddressRefused, Refused
-from webfarer.web.guard import Guard, canonical_url, split_fragment
+from webfarer.web.guard import Guard, canonical_url, split_fragment, with_scheme
 
 CANONICAL = {
     "http://example.com": "http://example.com/",
@@ -186,3 +186,8 @@ def test_joining_agrees_with_the_absolute_form(link: str) -> None:
 def test_split_fragment() -> None:
     assert split_fragment("http://a/b#c#d") == ("http://a/b", "c#d")
     assert split_fragment("http://a/b") == ("http://a/b", "")
+
+
+def test_an_address_without_a_scheme_gets_https() -> None:
+    assert with_scheme("a.example/x") == "https://a.example/x"
+    assert with_scheme("http://a.example/x") == "http://a.example/x"

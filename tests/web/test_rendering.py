@@ -1,5 +1,6 @@
 """Pages that are empty without JavaScript, through the whole client: fetched, opened in Chromium, walked, replayed."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,11 @@ from browser_kit import needs_chromium
 
 from webfarer.agents.runs import Options, replay, walk
 from webfarer.core.config import Settings, WebSettings
-from webfarer.core.errors import ConfigError
+from webfarer.core.errors import ConfigError, Unreachable
 from webfarer.core.run import Run
 from webfarer.core.trace import Trace
 from webfarer.core.types import PageKind, StopReason
+from webfarer.web.browser import Browser
 from webfarer.web.client import Web
 from webfarer.web.fetch import RENDERED
 from webfarer.worlds.scripts import serve_app
@@ -46,6 +48,44 @@ async def test_never_means_never_and_a_full_page_needs_none(tmp_path: Path) -> N
         async with server as site, Web(settings(tmp_path / mode, browser=mode, chromium="/no/such")) as web:
             await web.open(run, site.url)
         assert [event.type for event in run.trace.events] == ["call", "result"]
+
+
+async def crash(browser: Browser, url: str, **limits: object) -> None:
+    raise Unreachable("the browser ended", cost={"bytes": 700})
+
+
+async def test_what_a_browser_received_before_it_failed_is_charged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Browser, "open", crash)
+    run = Run("r", Trace.create())
+    async with serve_app() as site, Web(settings(tmp_path)) as web:
+        page = await web.open(run, site.url)
+        plain = web.archive.record(page.id)
+    assert plain is not None
+    assert run.ledger.fare.bytes == plain.wire_bytes + 700
+
+
+async def test_pages_that_need_a_browser_at_once_share_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Browser] = []
+
+    async def start(browser: Browser) -> Browser:
+        started.append(browser)
+        await asyncio.sleep(0)
+        return browser
+
+    async def end(browser: Browser, *error: object) -> None:
+        started.remove(browser)
+
+    monkeypatch.setattr(Browser, "__aenter__", start)
+    monkeypatch.setattr(Browser, "__aexit__", end)
+    monkeypatch.setattr(Browser, "open", crash)
+    both = asyncio.Barrier(2)
+    async with serve_app() as site, Web(settings(tmp_path)) as web:
+        monkeypatch.setattr(web._fetcher, "permit", lambda url: both.wait())
+        await asyncio.gather(*(web.open(Run(name, Trace.create()), site.url) for name in "ab"))
+        assert len(started) == 1
+    assert started == []
 
 
 class TestInChromium:

@@ -8,15 +8,14 @@ from webfarer.core.run import Run
 from webfarer.core.trace import Trace
 from webfarer.evals.scoring import normalise
 from webfarer.evals.trials import lab_web
-from webfarer.worlds.searchwires import Document
 from webfarer.worlds.web import generate_web
-from webfarer.worlds.webs_server import Coverage, SearchIndex, known, serve_web, snippet
+from webfarer.worlds.webs_server import Coverage, known, serve_web
 
 WEB = generate_web(5)
 
 
 async def results(url: str, **params: str) -> list[dict[str, str]]:
-    async with aiohttp.ClientSession() as client, client.get(f"{url}search", params=params) as reply:
+    async with aiohttp.ClientSession() as client, client.get(f"{url}/search", params=params) as reply:
         return (await reply.json())["results"]
 
 
@@ -67,18 +66,14 @@ def test_more_coverage_keeps_what_less_covers() -> None:
     assert few < many
 
 
-async def test_the_engine_answers_in_searxngs_format() -> None:
+async def test_the_engine_answers_for_the_served_sites() -> None:
     site = WEB.sites[1]
     async with serve_web(WEB) as served:
         found = await results(served.search_url, q=site.name, format="json")
         assert served.queries == 1
         assert served.requested() == set()
         assert len(found) == 10
-        assert {"url", "title", "content", "publishedDate", "score"} <= set(found[0])
         assert any(result["url"].startswith(served.sites[site.host].url) for result in found[:3])
-        assert [result["score"] for result in found] == sorted((r["score"] for r in found), reverse=True)
-        more = await results(served.search_url, q=site.name, pageno="2")
-        assert {result["url"] for result in more}.isdisjoint(result["url"] for result in found)
         host = served.sites[site.host].url.split("/")[2]
         inside = await results(served.search_url, q=f"records (site:{host}/institution OR site:nowhere.example)")
         assert inside
@@ -92,14 +87,3 @@ async def test_dates_of_pages_that_have_one_are_given() -> None:
         found = await results(served.search_url, q=f"{fact.subject} {fact.value}")
         page = next(result for result in found if served.written(result["url"]) == fact.url)
         assert page["publishedDate"] == fact.date
-
-
-def test_a_snippet_shows_the_piece_that_fits_the_query() -> None:
-    document = Document("u", "t", "Nothing here. The fox sleeps by day.\nIt hunts at night.")
-    assert snippet(document, "when does the fox sleep") == "The fox sleeps by day. It hunts at night."
-    assert snippet(Document("u", "t", ""), "fox") == ""
-
-
-def test_titles_weigh_more_than_texts() -> None:
-    index = SearchIndex([Document("a", "Owls", "The fox and others."), Document("b", "The fox", "Owls and others.")])
-    assert [document.url for document, _ in index.search("fox")] == ["b", "a"]

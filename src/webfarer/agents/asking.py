@@ -19,7 +19,7 @@ from webfarer.models.metered import Metered
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
 from webfarer.web.corpus import ingest, site_of
-from webfarer.web.guard import canonical_url
+from webfarer.web.guard import canonical_url, with_scheme
 from webfarer.web.searching import chosen
 
 
@@ -82,7 +82,7 @@ def described(asking: Asking, settings: Settings, archive: Callable[[], Archive]
         sites, engines = (site_of(ingest(archive(), asking.corpus)),), ("local",)
     return {
         "sites": list(sites),
-        "start": [canonical_url(url if "://" in url else f"https://{url}") for url in asking.start],
+        "start": [canonical_url(with_scheme(url)) for url in asking.start],
         "tools": list(asking.tools or settings.ask.tools),
         "engines": list(engines),
     }

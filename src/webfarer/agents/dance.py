@@ -181,7 +181,7 @@ class Desk:
     Attributes:
         run: the way to side effects.
         web: pages.
-        search: search engines; None where nothing may be searched.
+        search: search engines.
         mind: reads pages.
         dance: what is known.
         provenance: which URLs may be opened.
@@ -193,7 +193,7 @@ class Desk:
 
     run: Run
     web: Web
-    search: Search | None
+    search: Search
     mind: Mind
     dance: Dance
     provenance: Provenance

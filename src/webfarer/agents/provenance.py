@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from webfarer.core.errors import Refused
 from webfarer.core.types import Page
-from webfarer.web.guard import canonical_url
+from webfarer.web.guard import canonical_url, with_scheme
 from webfarer.web.scope import Scope
 
 LONGEST_QUERY = 512
@@ -33,7 +33,7 @@ class Provenance:
 
     def __init__(self, question: str = "", start: Iterable[str] = (), sites: Iterable[str] = ()) -> None:
         self._known: dict[str, str] = {}
-        self._scopes = [Scope(_whole(site)) for site in sites]
+        self._scopes = [Scope(with_scheme(site)) for site in sites]
         self._mine: set[str] = set()
         self.grant(*(match.group().rstrip(".,;:!?)") for match in _URL.finditer(question)), *start)
 
@@ -46,7 +46,7 @@ class Provenance:
         """Let `urls` be opened; those that no client could open are left out."""
         for url in urls:
             if key := key_of(url):
-                self._known.setdefault(key, canonical_url(_whole(url)))
+                self._known.setdefault(key, canonical_url(with_scheme(url)))
 
     def saw(self, page: Page) -> None:
         """Let the links of a page be opened, and the page itself."""
@@ -74,17 +74,12 @@ class Provenance:
 
     def inside(self, url: str) -> bool:
         """Say whether `url` lies in the chosen sites; always true when none were chosen."""
-        return not self._scopes or any(scope.holds(_whole(url)) for scope in self._scopes)
+        return not self._scopes or any(scope.holds(with_scheme(url)) for scope in self._scopes)
 
 
 def key_of(url: str) -> str:
     """Return what two spellings of an address share: no scheme, no trailing slash; "" for no address at all."""
     try:
-        return canonical_url(_whole(url)).partition("://")[2].rstrip("/")
+        return canonical_url(with_scheme(url)).partition("://")[2].rstrip("/")
     except Refused:
         return ""
-
-
-def _whole(url: str) -> str:
-    """Return `url` with a scheme: models leave it out."""
-    return url if "://" in url else f"https://{url}"

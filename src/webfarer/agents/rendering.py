@@ -5,6 +5,7 @@ and links to the report's sources only. Source: OWASP, "Cross-Site Scripting Pre
 """
 
 import unicodedata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Protocol
 from urllib.parse import quote, urlsplit
@@ -26,16 +27,14 @@ class Renderer(Protocol):
 
     Attributes:
         suffix: of its files, with the dot.
+        needs: the module of the extra `docs` without which it cannot work, or "".
     """
 
     suffix: ClassVar[str]
+    needs: ClassVar[str]
 
     def render(self, report: Report) -> bytes:
-        """Return the file.
-
-        Raises:
-            ConfigError: a library it needs is not installed.
-        """
+        """Return the file."""
         ...
 
 
@@ -43,15 +42,18 @@ def renderer_for(path: Path) -> Renderer:
     """Return the renderer of the format that the name of `path` asks for.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none, or what it needs is not installed.
     """
     known: dict[str, Renderer] = {}
     for name in RENDERERS.ids():
         renderer: Renderer = RENDERERS.load(name)
         known[renderer.suffix] = renderer
-    if path.suffix.lower() not in known:
+    chosen = known.get(path.suffix.lower())
+    if chosen is None:
         raise ConfigError(f"cannot write a report to {path.name!r}: its name must end in {', '.join(sorted(known))}")
-    return known[path.suffix.lower()]
+    if chosen.needs and find_spec(chosen.needs) is None:
+        raise ConfigError(f'a {chosen.suffix} file needs more packages: pip install "webfarer[docs]"')
+    return chosen
 
 
 def clean(text: str) -> str:

@@ -49,7 +49,7 @@ class Research:
         self._tools: dict[str, ToolPlugin] = {name: TOOLS.load(name) for name in where["tools"]}
         engines = gear.settings.search.model_copy(update={"engines": tuple(where["engines"])})
         settings = gear.settings.model_copy(update={"search": engines})
-        self._search = Search(settings, gear.web.archive) if "search" in self._tools else None
+        self._search = Search(settings, gear.web.archive)
         self._provenance = Provenance("", where["start"], where["sites"])
         self._evidence: list[Quote] = []
         self._hits: dict[str, Hit] = {}
@@ -57,15 +57,13 @@ class Research:
         self._desk("", gear.run)  # before the first event: a setting may not work
 
     async def __aenter__(self) -> Self:
-        if self._search is not None:
-            await self._search.__aenter__()
+        await self._search.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._search is not None:
-            await self._search.__aexit__(kind, error, trace)
+        await self._search.__aexit__(kind, error, trace)
 
     def hear(self, said: str) -> None:
         """Let every URL in `said` be opened, which the user said before the first question."""

@@ -31,7 +31,7 @@ from webfarer.models.load import load_model
 from webfarer.models.scripted import Scripted
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
-from webfarer.web.guard import canonical_url
+from webfarer.web.guard import canonical_url, with_scheme
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -88,7 +88,7 @@ async def walk(
     """
     settings = _changed(options, model, {"budget": budget})
     try:
-        url = canonical_url(url if "://" in url else f"https://{url}")
+        url = canonical_url(with_scheme(url))
     except FetchError as error:
         raise ConfigError(f"cannot start at {url!r}: {error.message}") from error
     return await _begin({"kind": "walk", "url": url, "question": question}, settings, model, options)

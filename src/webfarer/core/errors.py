@@ -30,6 +30,7 @@
     │   ├── ModelTimeout          deadline passed
     │   ├── ModelUnavailable      unknown host, refused connection, 5xx after every retry
     │   ├── ContextOverflow       the prompt does not fit the context window
+    │   ├── EngineBusy            our own engine's waiting line is full
     │   └── BadReply              malformed even after the repair turn
     └── TraceError                a run's log cannot be used
         ├── ReplayMismatch        the run took another way than its recording
@@ -169,6 +170,10 @@ class ModelUnavailable(ModelError):
 
 class ContextOverflow(ModelError):
     """The prompt does not fit the model's context window."""
+
+
+class EngineBusy(ModelError):
+    """The local engine's waiting line is full; try again later."""
 
 
 class BadReply(ModelError):

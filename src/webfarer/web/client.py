@@ -12,7 +12,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from webfarer.core.config import Settings
-from webfarer.core.errors import ArchiveMiss, BudgetExceeded, ConfigError, FetchError, HttpStatus, Refused
+from webfarer.core.errors import (
+    ArchiveMiss,
+    BudgetExceeded,
+    ConfigError,
+    FetchError,
+    HttpStatus,
+    Refused,
+    WebfarerError,
+)
 from webfarer.core.run import Call, Outcome, Run
 from webfarer.core.types import Page
 from webfarer.web.archive import Archive, Record
@@ -81,28 +89,28 @@ class Web:
             except FetchError as error:
                 error.cost = {**cost, **error.cost}
                 raise
-            cost["bytes"] = record.wire_bytes
+            cost |= {"bytes": record.wire_bytes, **(trouble.cost if trouble else {})}
             value = {"record": record.id, "url": record.final_url, "status": record.status}
-            return Outcome({**value, "plain": trouble} if trouble else value, cost)
+            return Outcome({**value, "plain": trouble.message} if trouble else value, cost)
 
         value: dict[str, Any] = await run.call("fetch", {"url": url}, perform, needs={"pages": 1, "bytes": 0})
         if "plain" in value:
             run.trace.emit("degraded", part="browser", error="Plain", message=value["plain"])
         return self.page(value["record"])
 
-    async def _rendered(self, run: Run, plain: Record, call: Call) -> tuple[Record, str]:
-        """Return what the browser makes of a page that needs one; else the plain one, and why if it was wanted."""
+    async def _rendered(self, run: Run, plain: Record, call: Call) -> tuple[Record, WebfarerError | None]:
+        """Return what the browser makes of a page that needs one; else the plain one, and the error if it failed."""
         if self.settings.archive == "replay" or in_corpus(plain.url):
-            return plain, ""
+            return plain, None
         if not self._rendering.wanted(plain, self.page(plain.id)):
-            return plain, ""
+            return plain, None
         try:
             seconds, room = max(0.0, call.seconds - _GRACE), max(0.0, run.ledger.room("bytes") - plain.wire_bytes)
-            return self.archive.keep(await self._rendering.render(plain, seconds, room), call.id), ""
+            return self.archive.keep(await self._rendering.render(plain, seconds, room), call.id), None
         except (FetchError, ConfigError) as error:
             if self.settings.browser == "always":
                 raise
-            return plain, error.message
+            return plain, error
 
     async def _obtain(self, run: Run, url: str, call: Call) -> Record:
         mode = "replay" if in_corpus(url) else self.settings.archive

@@ -43,6 +43,11 @@ def split_fragment(url: str) -> tuple[str, str]:
     return before, fragment
 
 
+def with_scheme(url: str) -> str:
+    """Return `url` with a scheme, https where it has none: people and models leave it out."""
+    return url if "://" in url else f"https://{url}"
+
+
 def canonical_url(url: str, base: str | None = None) -> str:
     """Return the one spelling of `url`, without fragment; relative to `base` when given.
 

@@ -29,6 +29,7 @@ from webfarer.web import searchindex
 from webfarer.web.archive import Archive
 from webfarer.web.database import connect
 from webfarer.web.documents import page_of
+from webfarer.web.guard import with_scheme
 from webfarer.web.snippets import snippet
 
 ENGINE = "local"
@@ -298,7 +299,7 @@ def _filter(sites: tuple[str, ...], since: int | None) -> tuple[str, list[str]]:
     """Return SQL that keeps to the sites and the years, and its values."""
     where, values = "", list[str]()
     if sites:
-        places = [_place(site if "://" in site else f"http://{site}") for site in sites]
+        places = [_place(with_scheme(site)) for site in sites]
         inside = "(documents.host = ? AND substr(documents.path, 1, length(?)) = ?)"
         where += f"AND ({' OR '.join([inside] * len(places))})"
         for host, path in places:

@@ -4,6 +4,7 @@ Only a page that shows nothing without its scripts is worth a browser (or every 
 Chromium is started at the first such page and not before. Not the browser itself (:mod:`webfarer.web.browser`).
 """
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ class Rendering:
         self._settings, self._guard, self._fetcher = settings, guard, fetcher
         self._stack = AsyncExitStack()
         self._browser: Browser | None = None
+        self._starting = asyncio.Lock()
 
     async def close(self) -> None:
         """End the browser, if there is one."""
@@ -74,11 +76,12 @@ class Rendering:
         return replace(shown, url=plain.url, redirects=moves, wire_bytes=plain.wire_bytes + shown.wire_bytes)
 
     async def _running(self) -> "Browser":
-        if self._browser is None:
-            try:
-                from webfarer.web.browser import Browser
-            except ImportError as error:
-                hint = "pip install 'webfarer[browser]' and Chromium"
-                raise ConfigError(f"the page needs JavaScript, and the browser is not installed: {hint}") from error
-            self._browser = await self._stack.enter_async_context(Browser(self._settings, self._guard))
-        return self._browser
+        try:
+            from webfarer.web.browser import Browser
+        except ImportError as error:
+            hint = "pip install 'webfarer[browser]' and Chromium"
+            raise ConfigError(f"the page needs JavaScript, and the browser is not installed: {hint}") from error
+        async with self._starting:
+            if self._browser is None:
+                self._browser = await self._stack.enter_async_context(Browser(self._settings, self._guard))
+            return self._browser

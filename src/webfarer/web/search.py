@@ -36,6 +36,7 @@ from webfarer.web.archive import Archive
 from webfarer.web.breaker import Breaker
 from webfarer.web.corpus import in_corpus
 from webfarer.web.fetch import retry_after
+from webfarer.web.guard import with_scheme
 from webfarer.web.language import language_of
 from webfarer.web.politeness import Turns
 from webfarer.web.scope import Scope
@@ -249,7 +250,7 @@ def _recorded(query: Query) -> dict[str, Any]:
 def _place(site: str) -> str:
     """Return a site as host and path, in its one spelling."""
     try:
-        return Scope(site if "://" in site else f"https://{site}").root.partition("://")[2].rstrip("/")
+        return Scope(with_scheme(site)).root.partition("://")[2].rstrip("/")
     except Refused as error:
         raise ConfigError(f"{site!r} is no site: {error.message}; write a host, with a path if you like") from error
 

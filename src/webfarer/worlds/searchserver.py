@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,8 @@ from webfarer.worlds.searchwires import WIRES, Document
 _SHUTDOWN_SECONDS = 0.05
 _SITE = re.compile(r"\bsite:(\S+?)(?=[\s)]|$)")
 _OPERATORS = re.compile(r"\(?site:\S+(?: OR site:\S+)*\)?")
+_SENTENCE = re.compile(r"(?<=[.!?。！？])\s*|\n+")
+_TITLE_WEIGHT = 3
 _PIECE = 16
 
 
@@ -98,7 +100,7 @@ async def serve_search(
         key: what serper, brave and tavily ask for; "": anything will do.
     """
     stub = SearchStub(faults={engine: list(planned) for engine, planned in (faults or {}).items()})
-    index = _Index(documents)
+    index = SearchIndex(documents)
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         engine, _, path = request.path.strip("/").partition("/")
@@ -116,7 +118,8 @@ async def serve_search(
         if key and wire.key and request.headers.get(wire.key, "").removeprefix("Bearer ") != key:
             return web.json_response({"message": f"Unauthorized: {request.headers.get(wire.key)}"}, status=401)
         found = index.search(text, given.get("include_domains") or _SITE.findall(text))
-        answer = wire.answer(found[: int(given.get(wire.most, 10))], stub.url)
+        shown = [replace(d, text=snippet(d, text)) for d in found[: int(given.get(wire.most, 10))]]
+        answer = wire.answer(shown, stub.url)
         response = web.json_response(answer) if isinstance(answer, dict) else _page(answer)
         if fault:
             response.text = (response.text or "")[: fault.cut]
@@ -132,19 +135,29 @@ async def serve_search(
         await runner.cleanup()
 
 
-class _Index:
+class SearchIndex:
+    """Finds documents by BM25 over their titles and texts."""
+
     def __init__(self, documents: Sequence[Document]) -> None:
         self._documents = documents
         self._bm25 = BM25()
         for document in documents:
-            self._bm25.add(words(f"{document.title} {document.title} {document.text}"))
+            self._bm25.add(words(document.title) * _TITLE_WEIGHT + words(document.text))
 
-    def search(self, query: str, sites: Sequence[str]) -> list[Document]:
+    def search(self, query: str, sites: Sequence[str] = ()) -> list[Document]:
         """Return the documents that hold a word of the query, best first."""
         scores = self._bm25.scores(words(_OPERATORS.sub(" ", query)))
         ranked = sorted(range(len(scores)), key=lambda number: (-scores[number], number))
         found = [self._documents[number] for number in ranked if scores[number] > 0]
         return [document for document in found if not sites or any(_lies_in(document.url, site) for site in sites)]
+
+
+def snippet(document: Document, query: str) -> str:
+    """Return the document's text from the piece on that holds most words of the query."""
+    wanted = set(words(query))
+    pieces = [piece.strip() for piece in _SENTENCE.split(document.text) if piece.strip()]
+    best = max(range(len(pieces)), key=lambda at: len(wanted.intersection(words(pieces[at]))), default=0)
+    return " ".join(pieces[best:])
 
 
 def _lies_in(url: str, site: str) -> bool:

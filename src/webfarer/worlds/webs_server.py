@@ -1,33 +1,26 @@
 """Serves a generated web on 127.0.0.1, each site on a port of its own, with a portal and a search engine.
 
-The engine is a real one over what it knows (BM25, snippets, SearXNG's JSON), and like a real one it does not know the
-whole web: home pages and what lies just below them, nothing deeper. Requests are counted at the servers, so that what a
-client claims to have read can be compared. Source: SearXNG's search API (`/search?q=…&format=json`).
+The engine is that of :mod:`webfarer.worlds.searchserver`, and like a real one it does not know the whole web: home
+pages and what lies just below them, nothing deeper. Requests are counted at the servers, so that what a client claims
+to have read can be compared.
 """
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from urllib.parse import urlsplit
 
 from aiohttp import web as http
 from selectolax.lexbor import LexborHTMLParser
 
-from webfarer.core.text import BM25, words
+from webfarer.worlds.searchserver import SearchStub, serve_search
 from webfarer.worlds.searchwires import Document
 from webfarer.worlds.server import Handler, Site, html_response, listen, not_found
 from webfarer.worlds.webs_types import PORTAL, WebSite, WorldWeb, address
 
-_RESULTS = 10
-_SNIPPET = 200
-_TITLE_WEIGHT = 3
 _ROBOTS = "/robots.txt"
-_PIECE = re.compile(r"(?<=[.!?。！？])\s*|\n+")
-_SITE = re.compile(r"\bsite:([^\s()]+)")
-_OPERATORS = re.compile(r"\(?site:\S+(?: OR site:\S+)*\)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,47 +49,18 @@ def _document(url: str, html: bytes) -> Document:
     return Document(url, title.text() if title else "", text, (date.attributes["content"] or "") if date else "")
 
 
-class SearchIndex:
-    """Finds documents by BM25 over their titles and texts."""
-
-    def __init__(self, documents: Iterable[Document]) -> None:
-        self.documents = list(documents)
-        self._ranking = BM25()
-        for document in self.documents:
-            self._ranking.add(words(document.title) * _TITLE_WEIGHT + words(document.text))
-
-    def search(self, query: str, most: int = _RESULTS, skip: int = 0) -> list[tuple[Document, float]]:
-        """Return documents with a word of the query, and their scores, best first; `site:` operators bound them."""
-        within = tuple(f"http://{site.rstrip('/')}/" for site in _SITE.findall(query))
-        scores = self._ranking.scores(words(_OPERATORS.sub(" ", query)))
-        found = [
-            (document, score)
-            for document, score in zip(self.documents, scores, strict=True)
-            if score > 0 and (not within or document.url.startswith(within))
-        ]
-        return sorted(found, key=lambda each: -each[1])[skip : skip + most]
-
-
-def snippet(document: Document, query: str) -> str:
-    """Return the piece of the text that holds most words of the query, cut to the length engines show."""
-    wanted = set(words(query))
-    pieces = [piece.strip() for piece in _PIECE.split(document.text) if piece.strip()]
-    best = max(range(len(pieces)), key=lambda at: len(wanted.intersection(words(pieces[at]))), default=0)
-    return " ".join(pieces[best:])[:_SNIPPET]
-
-
 @dataclass(frozen=True, slots=True)
 class ServedWeb:
     """A web being served.
 
     Attributes:
-        portal: URL of the page that lists the sites.
-        search_url: root of the search engine.
-        sites: the sites by host, each with its URL and the requests it received; the portal and "search" too.
+        sites: the sites by host, each with its URL and the requests it received; the portal too.
+        engine: the search engine's book-keeping.
     """
 
     web: WorldWeb
     sites: Mapping[str, Site]
+    engine: SearchStub
 
     @property
     def portal(self) -> str:
@@ -105,13 +69,12 @@ class ServedWeb:
 
     @property
     def search_url(self) -> str:
-        """URL of the search engine."""
-        return self.sites[_ENGINE].url
+        """URL of the search engine, which speaks SearXNG's format."""
+        return self.engine.bases()["searxng"]
 
     def url(self, written: str) -> str:
         """Return where a URL of the web's own text is served."""
-        parts = urlsplit(written)
-        return self.sites[parts.netloc].url + parts.path.removeprefix("/")
+        return _served(written, self.sites)
 
     def written(self, url: str) -> str:
         """Return the URL of the web's own text for where a page is served; any other URL as it is."""
@@ -121,50 +84,41 @@ class ServedWeb:
                 return address(host, parts.path)
         return url
 
-    def localise(self, text: str) -> str:
-        """Replace every home page's URL of the web's own text by the one it is served at."""
-        for host, site in self.sites.items():
-            text = text.replace(address(host), site.url)
-        return text
-
     def requested(self) -> set[str]:
         """Return the pages that were asked for, as URLs of the web's own text."""
         return {
             address(host, path.partition("?")[0])
             for host, site in self.sites.items()
             for path in site.requests
-            if host != _ENGINE and path != _ROBOTS
+            if path != _ROBOTS
         }
 
     @property
     def queries(self) -> int:
         """How often the search engine was asked."""
-        return len(self.sites[_ENGINE].requests)
+        return len(self.engine.asked)
 
     def forget(self) -> None:
         """Count requests from zero."""
+        self.engine.asked.clear()
         for site in self.sites.values():
             site.requests.clear()
-
-
-_ENGINE = "search"
 
 
 @asynccontextmanager
 async def serve_web(web: WorldWeb, coverage: Coverage = Coverage()) -> AsyncIterator[ServedWeb]:
     """Serve the sites, the portal, and a search engine that knows as much as `coverage` says."""
     sites: dict[str, Site] = {}
-    served = ServedWeb(web, sites)
-    index = SearchIndex(known(web, coverage))
     async with AsyncExitStack() as stack:
         for site in web.sites:
-            sites[site.host] = await stack.enter_async_context(listen(_site(site, served)))
-        sites[PORTAL] = await stack.enter_async_context(listen(_portal(served)))
-        sites[_ENGINE] = await stack.enter_async_context(listen(_engine(index, served)))
-        yield served
+            sites[site.host] = await stack.enter_async_context(listen(_site(site, sites)))
+        sites[PORTAL] = await stack.enter_async_context(listen(_portal(web.portal, sites)))
+        documents = [replace(document, url=_served(document.url, sites)) for document in known(web, coverage)]
+        engine = await stack.enter_async_context(serve_search(documents))
+        yield ServedWeb(web, sites, engine)
 
 
-def _site(site: WebSite, served: ServedWeb) -> Handler:
+def _site(site: WebSite, sites: Mapping[str, Site]) -> Handler:
     async def handle(request: http.BaseRequest) -> http.StreamResponse:
         page = site.pages.get(request.path)
         if page is None:
@@ -172,40 +126,26 @@ def _site(site: WebSite, served: ServedWeb) -> Handler:
         await asyncio.sleep(page.delay)
         if page.redirect:
             return http.Response(status=301, headers={"Location": page.redirect})
-        return html_response(served.localise(page.html.decode()))
+        return html_response(_localised(page.html, sites))
 
     return handle
 
 
-def _portal(served: ServedWeb) -> Handler:
+def _portal(html: bytes, sites: Mapping[str, Site]) -> Handler:
     async def handle(request: http.BaseRequest) -> http.StreamResponse:
-        return html_response(served.localise(served.web.portal.decode())) if request.path == "/" else not_found()
+        return html_response(_localised(html, sites)) if request.path == "/" else not_found()
 
     return handle
 
 
-def _engine(index: SearchIndex, served: ServedWeb) -> Handler:
-    async def handle(request: http.BaseRequest) -> http.StreamResponse:
-        query = request.query.get("q", "").strip()
-        if request.path != "/search" or not query:
-            return http.json_response({"error": "No query"}, status=400)
-        written = query
-        for host, site in served.sites.items():
-            written = written.replace(urlsplit(site.url).netloc, host)
-        skip = _RESULTS * (int(request.query.get("pageno", "1")) - 1)
-        results = [
-            {
-                "url": served.url(document.url),
-                "title": document.title,
-                "content": snippet(document, written),
-                "publishedDate": document.date or None,
-                "engine": "webs",
-                "score": round(score, 3),
-            }
-            for document, score in index.search(written, skip=skip)
-        ]
-        return http.json_response(
-            {"query": query, "number_of_results": len(results), "results": results, "answers": [], "suggestions": []}
-        )
+def _served(written: str, sites: Mapping[str, Site]) -> str:
+    parts = urlsplit(written)
+    return sites[parts.netloc].url + parts.path.removeprefix("/")
 
-    return handle
+
+def _localised(html: bytes, sites: Mapping[str, Site]) -> str:
+    """Replace every home page's URL of the web's own text by the one it is served at."""
+    text = html.decode()
+    for host, site in sites.items():
+        text = text.replace(address(host), site.url)
+    return text

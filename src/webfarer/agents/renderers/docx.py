@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from webfarer.agents.outline import Block, Heading, Prose, Quoted, Reference, Remark, Rows, Said, Sides, outline
 from webfarer.agents.rendering import clean, safe_link
 from webfarer.agents.reports import Report
-from webfarer.core.errors import ConfigError
 
 _LINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
 _LONGEST_PROPERTY = 255  # of a core property, by the format
@@ -20,17 +19,12 @@ class Docx:
     """Renders .docx files."""
 
     suffix: ClassVar[str] = ".docx"
+    needs: ClassVar[str] = "docx"
 
     def render(self, report: Report) -> bytes:
-        """Return the file.
+        """Return the file."""
+        from docx import Document
 
-        Raises:
-            ConfigError: python-docx is not installed.
-        """
-        try:
-            from docx import Document
-        except ImportError as error:
-            raise ConfigError('a .docx file needs python-docx: pip install "webfarer[docs]"') from error
         document = Document()
         document.core_properties.title = clean(report.plan.title)[:_LONGEST_PROPERTY]
         document.core_properties.author = "webfarer"

@@ -36,6 +36,7 @@ class Html:
     """Renders HTML."""
 
     suffix: ClassVar[str] = ".html"
+    needs: ClassVar[str] = ""
 
     def render(self, report: Report) -> bytes:
         """Return the file."""

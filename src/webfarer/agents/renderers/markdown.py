@@ -23,6 +23,7 @@ class Markdown:
     """Renders Markdown."""
 
     suffix: ClassVar[str] = ".md"
+    needs: ClassVar[str] = ""
 
     def render(self, report: Report) -> bytes:
         """Return the file."""

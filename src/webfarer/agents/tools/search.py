@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from webfarer.agents.dance import Desk, Observation, together
 from webfarer.agents.decisions import Failure
-from webfarer.core.errors import BudgetExceeded, ConfigError, SearchError
+from webfarer.core.errors import BudgetExceeded, SearchError
 from webfarer.core.types import Hit
 from webfarer.models.base import Tool, ToolCall
 
@@ -34,8 +34,6 @@ class Search:
 
     async def use(self, call: ToolCall, desk: Desk) -> Observation:
         """Ask every query; one that fails is a problem, the others still count."""
-        if desk.search is None:
-            raise ConfigError("the tool search needs a search engine, and none was chosen")
         queries = [query for query in dict.fromkeys(map(str.strip, call.arguments["query"])) if query][:_MOST]
         asked = await together(*(self._ask(query, desk) for query in queries))
         return Observation(
@@ -45,7 +43,6 @@ class Search:
         )
 
     async def _ask(self, query: str, desk: Desk) -> tuple[Hit, ...] | Failure:
-        assert desk.search is not None
         try:
             return tuple(await desk.search.find(desk.run, query, sites=desk.sites))
         except (SearchError, BudgetExceeded) as error:

@@ -9,6 +9,7 @@ from webfarer.agents.walker import Walker
 from webfarer.core.errors import FetchError
 from webfarer.core.fare import Budget
 from webfarer.models.base import Tool, ToolCall
+from webfarer.web.guard import with_scheme
 from webfarer.web.scope import Scope
 
 
@@ -46,7 +47,7 @@ class Walk:
 def _scope(url: str, desk: Desk) -> Scope:
     """Return the chosen site that holds `url`, else its whole host."""
     for site in desk.sites:
-        scope = Scope(site if "://" in site else f"https://{site}")
+        scope = Scope(with_scheme(site))
         if scope.holds(url):
             return scope
     parts = urlsplit(url)

@@ -16,6 +16,7 @@ from webfarer.core.types import Page
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
 from webfarer.web.crawl import CrawlOptions, CrawlReport, crawl
+from webfarer.web.guard import with_scheme
 from webfarer.web.index import Index, index_path
 
 
@@ -38,7 +39,7 @@ async def run_crawl(url: str, settings: Settings, options: CrawlOptions, *, quie
         err.print(Text("stopping after what is under way", "yellow"))
 
     loop.add_signal_handler(signal.SIGINT, stop)
-    path, first = settings.home / "archive.db", url if "://" in url else f"https://{url}"
+    path, first = settings.home / "archive.db", with_scheme(url)
     try:
         with Archive(path) as archive:
             async with Web(settings, archive) as web:

@@ -17,7 +17,7 @@ def _call(data: Data) -> str:
     if data["kind"] == "model":
         return f"{request['model']}, {len(request['messages'])} messages"
     if data["kind"] == "search":
-        return f"{request['engine']}: {request['text']}"
+        return f"{request['engine']}: {request['query']}"
     return f"{data['kind']} {request.get('url') or request.get('question', '')}"
 
 

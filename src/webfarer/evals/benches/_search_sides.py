@@ -7,6 +7,7 @@ The last side is the index as it is used: it cuts, finds the terms, keeps the te
 import importlib
 import pickle
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,40 +22,42 @@ _PASSAGES = HITS * 6
 _HEAP = 100_000_000
 
 
-class Side:
+class Side(ABC):
     """One engine, with its files in `folder`; `open` comes after `build`.
 
     Attributes:
         package: what must be installed for it, or "".
-        changes: it can add and delete; the others index everything anew.
     """
 
     name: ClassVar[str]
     package: ClassVar[str] = ""
-    changes: ClassVar[bool] = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @abstractmethod
     def build(self, texts: Sequence[Text]) -> None:
         """Index the texts and write the index to the folder."""
-        raise NotImplementedError
 
+    @abstractmethod
     def open(self) -> None:
         """Read the index from the folder."""
-        raise NotImplementedError
 
+    @abstractmethod
     def find(self, query: str) -> list[str]:
         """Return the URLs of the best pages."""
-        raise NotImplementedError
 
+
+class ChangingSide(Side):
+    """An engine whose index can change; the others index everything anew."""
+
+    @abstractmethod
     def add(self, texts: Sequence[Text]) -> None:
         """Add pages."""
-        raise NotImplementedError
 
+    @abstractmethod
     def delete(self, urls: Sequence[str]) -> None:
         """Delete pages."""
-        raise NotImplementedError
 
 
 def first_pages(urls: Iterable[str]) -> list[str]:
@@ -62,7 +65,7 @@ def first_pages(urls: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(urls))[:HITS]
 
 
-class Fts5(Side):
+class Fts5(ChangingSide):
     """SQLite's own full-text search, bare."""
 
     name = "SQLite FTS5"
@@ -125,7 +128,7 @@ class Fts5Pages(Fts5):
         return (" ".join(text.passages),)
 
 
-class Tantivy(Side):
+class Tantivy(ChangingSide):
     """The engine in Rust that is modelled on Lucene."""
 
     name = "tantivy"
@@ -180,7 +183,6 @@ class Bm25s(Side):
 
     name = "bm25s"
     package = "bm25s"
-    changes = False
 
     def build(self, texts: Sequence[Text]) -> None:
         """See Side."""
@@ -212,7 +214,6 @@ class RankBm25(Side):
 
     name = "rank_bm25"
     package = "rank_bm25"
-    changes = False
 
     def build(self, texts: Sequence[Text]) -> None:
         """See Side."""
@@ -233,7 +234,7 @@ class RankBm25(Side):
         return first_pages(self._urls[int(number)] for number in best)
 
 
-class Shipped(Side):
+class Shipped(ChangingSide):
     """The index of this package, from text to snippets."""
 
     name = "webfarer"

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from webfarer.evals.bench import BenchOptions, Findings, Row
-from webfarer.evals.benches._search_sides import SIDES, RankBm25, Side
+from webfarer.evals.benches._search_sides import SIDES, ChangingSide, RankBm25, Side
 from webfarer.evals.benches._search_texts import KnownItem, Text, documentation, generated, known_items
 from webfarer.evals.scoring import Share
 from webfarer.worlds.types import Language
@@ -92,7 +92,7 @@ def _measure(kind: type[Side], texts: Sequence[Text], items: Sequence[KnownItem]
 
 def _changes(side: Side, texts: Sequence[Text]) -> Row:
     """Return pages per second deleted and added again, in one change of a full index."""
-    if not side.changes:
+    if not isinstance(side, ChangingSide):
         return {"add_pages_s": None, "delete_pages_s": None}
     some = texts[:: max(1, len(texts) // _CHANGED)][:_CHANGED]
     deleted = _seconds(lambda: side.delete([text.url for text in some]))
