@@ -40,8 +40,10 @@ lint: setup           ## check style, types and the floors
 	.venv/bin/lint-imports
 
 lock: setup           ## pin the versions that pyproject.toml allows
-	.venv/bin/uv pip compile -q pyproject.toml --group dev --all-extras --universal --python-version 3.11 \
+	UV_FIND_LINKS="$$(.venv/bin/python -m pip config get global.find-links 2>/dev/null)" .venv/bin/uv pip compile -q pyproject.toml --group dev --all-extras --universal --python-version 3.11 \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" -o requirements.lock
+	@# one torch, whose own build names what it needs: CPU or CUDA
+	sed -i -e '/^\(cuda-\|nvidia-\|triton==\|torch==[0-9.]* ;\)/d' -e 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock
 
 docs: setup           ## rewrite what is generated in docs/
 	.venv/bin/python scripts/docs.py

@@ -33,6 +33,9 @@ fi
 
 echo "setup: installing into .venv (once, until the pinned versions change)"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+# uv does not read pip's configuration; wheels that lie on this machine are looked for where pip looks
+UV_FIND_LINKS=${UV_FIND_LINKS-$(.venv/bin/python -m pip config get global.find-links 2>/dev/null || true)}
+export UV_FIND_LINKS
 if .venv/bin/python -m pip install -q uv && .venv/bin/uv pip install -q -p .venv -r requirements.lock; then
   .venv/bin/uv pip install -q -p .venv --no-deps -e .
 else

@@ -201,8 +201,12 @@ class Settings(BaseSettings):
         return init_settings, env_settings, dotenv_settings, *toml
 
     def price(self, model: str) -> Price | None:
-        """Return the price of `model` ("gpt-4o-mini"), the user's table first; None when unknown."""
-        return self.prices.get(model) or builtin_prices().get(model)
+        """Return the price of `model` ("gpt-4o-mini"), the user's table first; None when unknown.
+
+        One that runs in this process ("local:FOLDER") costs nothing unless the user's table says so.
+        """
+        free = Price(input=0, output=0) if model.startswith("local:") else None
+        return self.prices.get(model) or builtin_prices().get(model) or free
 
 
 def builtin_prices() -> dict[str, Price]:

@@ -17,6 +17,7 @@ from webfarer.models.scripted import Scripted
 PROVIDERS = {
     "openai": "openai:gpt-4o-mini (OPENAI_API_KEY; or OPENAI_BASE_URL for a server that speaks the same)",
     "endpoint": "endpoint:qwen3:8b (any OpenAI-compatible server at OPENAI_BASE_URL; a local one needs no key)",
+    "local": "local:models/qwen3-4b (a folder with an open-weights model, run in this process; needs webfarer[engine])",
     "scripted": "scripted:replies.json (replies read from a file)",
 }
 
@@ -35,6 +36,8 @@ def load_model(spec: str, settings: Settings) -> ChatModel | None:
         raise ConfigError(f"no model {spec!r}: write provider:model, one of\n{known}", model=spec)
     if provider == "scripted":
         return Scripted.load(Path(name))
+    if provider == "local":
+        return _local(name, settings)
     if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
         raise ConfigError(f"base_url {settings.base_url!r} is no address; it starts with http:// or https://")
     key = settings.api_key.get_secret_value()
@@ -50,3 +53,12 @@ def load_model(spec: str, settings: Settings) -> ChatModel | None:
         )
     importlib.import_module("openai")  # takes a second or more: not to be counted against the run that asks first
     return Endpoint(name, base_url=settings.base_url or OPENAI_URL, api_key=key, context=settings.context)
+
+
+def _local(folder: str, settings: Settings) -> ChatModel:
+    try:
+        module = importlib.import_module("webfarer.models.local")  # with torch: seconds, and not in every installation
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"local:{folder} needs more packages: pip install 'webfarer[engine]'") from error
+    model: ChatModel = module.Local(folder, settings.context)
+    return model

@@ -1,0 +1,84 @@
+"""`webfarer serve`: an open-weights model behind OpenAI's API, for this program and any other client."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from webfarer.core.errors import ConfigError
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    model: Annotated[str, typer.Argument(help="Folder of the model, or the id of one on the Hugging Face hub.")],
+    cache: Annotated[
+        str,
+        typer.Option(help="What is kept: full, scope:prompt=2048,recent=256, …; an unknown one lists all."),
+    ] = "full",
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    rows: Annotated[int, typer.Option(min=1, help="Sequences drawn at once; more wait in line.")] = 16,
+    context: Annotated[int | None, typer.Option(min=2, help="Most tokens of a prompt and its answer.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="Of weights and cache: bfloat16, float16, float32.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:1; the best there is by default.")] = None,
+    adapter: Annotated[
+        list[str] | None, typer.Option(help="A LoRA adapter, NAME=FOLDER; clients ask for NAME as model; repeatable.")
+    ] = None,
+    token: Annotated[
+        str, typer.Option(envvar="WEBFARER_SERVE_TOKEN", help="Clients have to send it as their API key.")
+    ] = "",
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the CPU that compute.")] = None,
+) -> None:
+    """Serve an open-weights model as OpenAI's API until Ctrl-C or SIGTERM.
+
+    Chat completions with tools and streams, completions, models, health and Prometheus metrics.
+    """
+    import asyncio
+
+    try:
+        import torch
+
+        from webfarer.engine.serving import server
+    except ModuleNotFoundError as error:
+        raise ConfigError("serving a model needs more packages: pip install 'webfarer[engine]'") from error
+    from webfarer.engine.chat import Chat
+    from webfarer.engine.engine import Engine, Limits
+    from webfarer.engine.loading import DTYPES
+    from webfarer.engine.serving.endpoints import Endpoints
+
+    if dtype is not None and dtype not in DTYPES:
+        raise ConfigError(f"there is no dtype {dtype!r}; there is {', '.join(DTYPES)}")
+    torch.set_num_threads(threads or torch.get_num_threads())
+    loras, kind = _adapters(adapter or []), DTYPES[dtype] if dtype else None
+    engine = Engine.load(model, cache=cache, dtype=kind, device=device, adapters=loras, limits=Limits(rows=rows))
+    endpoints = Endpoints(engine, Chat.load(model), context=context)
+    if host not in server.LOOPBACK and not token:
+        typer.echo("webfarer: whoever reaches this address can use the model; --token asks for a key", err=True)
+
+    def announce(url: str) -> None:
+        key = "OPENAI_API_KEY=… " if token else ""
+        print(
+            f"{endpoints.name} is served at {url}/v1, cache {cache}, up to {rows} sequences at once\n\n"
+            f'Ask:  {key}webfarer ask "…" --model endpoint:{endpoints.name} --base-url {url}/v1',
+            flush=True,
+        )
+
+    try:
+        asyncio.run(server.serve(endpoints, server.Door(host, port, token), announce))
+    except OSError as error:
+        raise ConfigError(f"cannot serve at {host}:{port}: {error.strerror}; --port 0 takes a free one") from error
+
+
+def _adapters(given: list[str]) -> dict[str, Path]:
+    """Read NAME=FOLDER pairs."""
+    found = {}
+    for text in given:
+        name, equals, folder = text.partition("=")
+        if not name or not equals or not folder:
+            raise ConfigError(f"--adapter {text!r}: write NAME=FOLDER")
+        if name in found:
+            raise ConfigError(f"two adapters are called {name!r}")
+        found[name] = Path(folder)
+    return found

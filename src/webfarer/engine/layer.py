@@ -1,0 +1,171 @@
+"""One layer at work: reads prompts into its slots, attends, and drops what there is no room for.
+
+Machinery under :mod:`webfarer.engine.memory`, which says whose turn it is; the plan says how many slots, the policy
+which. Invariant: what a row attends to are the tokens it holds, whatever the other rows hold.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from webfarer.engine.attention import Heads, merge, prompt_attention, slot_logits
+from webfarer.engine.choosing import choose, rotate, rotate_to_ranks, select
+from webfarer.engine.plans import Plan, Step
+from webfarer.engine.prefixes import Prefix, Ragged, attend_prefix, merge_rows
+from webfarer.engine.slots import Slots
+from webfarer.engine.spec import Spec
+from webfarer.engine.view import View, grouped
+
+Choices = dict[tuple[int, int, int], torch.Tensor]
+"""What was chosen of a prompt, by plan, layer it was chosen in, and row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One row's part of a forward over prompt tokens.
+
+    Attributes:
+        row, length: whose, and how many new tokens.
+        held: own slots the row held before. fixed: how many of them stay whatever their score.
+    """
+
+    row: int
+    length: int
+    held: int = 0
+    fixed: int = 0
+
+
+@dataclass(eq=False)
+class Layer:
+    """One layer of a memory.
+
+    Attributes:
+        index: which. spec: of the model.
+        plan: the numbers. slots: what is held.
+        ragged: prompt slots under per-head budgets, or None.
+    """
+
+    index: int
+    spec: Spec
+    plan: Plan
+    slots: Slots
+    ragged: Ragged | None
+
+    @property
+    def heads(self) -> Heads:
+        """How the layer attends."""
+        return Heads(self.spec.scale, self.spec.softcap, self.spec.windows[self.index])
+
+    def read(self, turn: Turn, prefix: Prefix | None, new: tuple[torch.Tensor, ...], choices: Choices) -> torch.Tensor:
+        """Attend to a prompt's new tokens, then keep of the prompt what the policy chooses.
+
+        Args:
+            turn: whose tokens.
+            prefix: that the row shares with others.
+            new: q [n, Hq, D], k and v [n, Hkv, D].
+            choices: of this forward; layers that choose together find each other's there.
+
+        Returns:
+            [n, Hq, D]
+        """
+        slots, plan, heads, row = self.slots, self.plan, self.heads, turn.row
+        q = new[0].view(turn.length, self.spec.kv_heads, self.spec.groups, -1).permute(1, 2, 0, 3)
+        keys, values = new[1].transpose(0, 1), new[2].transpose(0, 1)
+        track, policy = plan.tracks[row], plan.policy
+        positions = torch.arange(track.length - turn.length, track.length, device=keys.device, dtype=torch.int32)
+        positions, before = positions.expand(keys.shape[0], -1), None
+        if turn.held:
+            old = slots.present(row, turn.held)
+            keys, values = torch.cat([old[0], keys], 1), torch.cat([old[1], values], 1)
+            positions, before = torch.cat([old[2], positions], 1), old[3]
+        if prefix is not None:
+            shared = prefix.keys[self.index], prefix.values[self.index], prefix.positions[self.index]
+            keys, values = torch.cat([shared[0], keys], 1), torch.cat([shared[1], values], 1)
+            positions = torch.cat([shared[2], positions], 1)
+        seen = keys
+        if policy.rerotates and turn.held:
+            start = positions[:, turn.held :][:, :1]
+            ranks = torch.arange(turn.held, device=keys.device) + start - turn.held
+            moved = rotate(keys[:, : turn.held], ranks - positions[:, : turn.held], self.spec.rotary[self.index])
+            seen = torch.cat([moved, keys[:, turn.held :]], 1)
+        out = prompt_attention(q, seen, values, heads)
+        view = View.of_prompt((self.index, self.spec.layers), q, (keys, values, positions), heads, before)
+        settled = turn.fixed + (0 if prefix is None else prefix.positions[self.index].shape[1])
+        self._keep(turn, view.narrow(settled), choices)
+        return out.permute(2, 0, 1, 3).reshape(new[0].shape)
+
+    def _keep(self, turn: Turn, view: View, choices: Choices) -> None:
+        plan, row, ragged = self.plan, turn.row, self.ragged
+        track, policy = plan.tracks[row], plan.policy
+        key = id(plan), policy.source(self.index, self.spec.layers), row
+        if key not in choices:
+            choices[key] = choose(policy, view, track.shared if ragged is not None else track.kept - turn.fixed)
+        chosen = choices[key]
+        if ragged is not None:
+            ragged.put(row, chosen, view.keys[0], view.values[0])
+            self.slots.clear(row)
+            return
+        wide = chosen[..., None].expand(-1, -1, self.spec.head_dim)
+        scores = view.positions[0].new_zeros(chosen.shape, dtype=self.slots.scores.dtype)
+        if policy.reads == "accumulated" and not policy.frozen:
+            scores = view.received(None, policy.group)[0].gather(1, chosen)
+        kept = [view.keys[0].gather(1, wide), view.values[0].gather(1, wide)]
+        kept += [view.positions[0].gather(1, chosen), scores]
+        if turn.fixed:
+            old = self.slots.present(row, turn.fixed)
+            kept = [torch.cat(pair, 1) for pair in zip(old, kept, strict=True)]
+        self.slots.fill(row, kept)
+
+    def step(self, step: Step, prefixes: list[Prefix | None], q: torch.Tensor) -> torch.Tensor:
+        """Attend to the slots, keep up the attention they received, then drop what there is no room for.
+
+        Args:
+            step: what the plan says.
+            prefixes: that the rows share with others, a row each.
+            q: [B, H, G, D]; the new tokens are in their slots already.
+
+        Returns:
+            [B, H, G, D]
+        """
+        slots, plan, heads, count = self.slots, self.plan, self.heads, q.shape[0]
+        policy, span = plan.policy, slice(step.lo, step.hi)
+        keys, values, bias = (t[:count, :, span] for t in (slots.keys, slots.values, slots.bias))
+        positions = slots.positions[:count, :, span]
+        view = View(self.index, self.spec.layers, keys, values, positions, step.now, q, heads)
+        if policy.read is not None and step.hi - step.lo > policy.read:
+            index = select(policy, view)
+            wide = index[..., None].expand(-1, -1, -1, keys.shape[3])
+            keys, values, bias = keys.gather(2, wide), values.gather(2, wide), bias.gather(2, index)
+        elif policy.rerotates:
+            keys = rotate_to_ranks(keys, positions, step.now, step.held, self.spec.rotary[self.index])
+        logits = slot_logits(q, keys, bias, heads.scale, heads.softcap)
+        out, weights = self._attend(prefixes, q, logits, values)
+        if policy.reads != "none":
+            latest = grouped(weights.view(*q.shape[:3], -1), policy.group).to(slots.scores.dtype)
+            scores = slots.scores[:count, :, span]
+            if policy.decay != 1:
+                scores.mul_(policy.decay)
+            scores.add_(latest)
+            view.show(latest, scores)
+        if step.most:
+            pool = slice(slots.split if policy.frozen else step.lo, step.hi)
+            slots.drop(step, policy.score(view.narrow(pool.start - step.lo)), pool)
+        return out
+
+    def _attend(
+        self, prefixes: list[Prefix | None], q: torch.Tensor, logits: torch.Tensor, values: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return out [B, H, G, D] over own slots and frozen ones, and the weights of the own slots [B * H, G, S]."""
+        flat = values.flatten(0, 1)
+        if self.ragged is None and not any(prefixes):
+            weights = logits.softmax(-1)
+            return torch.bmm(weights, flat).view(q.shape), weights
+        lse = logits.logsumexp(-1)
+        out = torch.bmm((logits - lse[..., None]).exp(), flat).view(q.shape), lse.view(q.shape[:3])
+        if self.ragged is not None:
+            out = merge(out, self.ragged.attend(q, self.heads))
+        for prefix in {id(p): p for p in prefixes if p is not None}.values():
+            rows = [row for row, held in enumerate(prefixes) if held is prefix]
+            part = attend_prefix(q[rows], prefix.keys[self.index], prefix.values[self.index], self.heads)
+            out = merge_rows(out, rows, part)
+        return out[0], (logits - out[1].view(lse.shape)[..., None]).exp()

@@ -1,0 +1,160 @@
+"""How many slots every sequence holds, counted on the host: budgets are integers, so no step waits for the device.
+
+A plan serves all layers in which a policy has the same numbers. It knows, before a step, which slot each row's new
+token goes to and how many slots each row gives up afterwards; *which* slots those are is decided on the device, per
+layer and head, and never read back.
+
+Slots of a row lie around a split: the prompt's end there, generated tokens begin there. A dropped token's slot is put
+on the row's stack and the next token takes it from there, so nothing is ever moved.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import torch
+
+from webfarer.engine.policy import CachePolicy, Place
+
+AHEAD = 64
+"""How many steps at a time room is made for when nobody knows how many there will be."""
+
+
+@dataclass(slots=True)
+class Track:
+    """One row's counts in one plan.
+
+    Attributes:
+        place: what the policy's numbers depend on.
+        shared: slots of a prefix that other rows hold too, or of heads of different lengths; not counted below.
+        kept: own prompt slots. grown: slots ever used right of the split. free: dropped slots waiting for reuse.
+        t: tokens generated. dropped: slots given up so far. read: slots attended to so far, over all steps.
+    """
+
+    place: Place
+    kept: int
+    shared: int = 0
+    grown: int = 0
+    free: int = 0
+    t: int = 0
+    dropped: int = 0
+    read: int = 0
+
+    @property
+    def held(self) -> int:
+        """Slots that hold a token, per head, at rest."""
+        return self.kept + self.grown - self.free
+
+    @property
+    def length(self) -> int:
+        """Tokens seen."""
+        return self.place.prompt + self.t
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What one decode step does in the layers of a plan, for rows 0…B-1.
+
+    Attributes:
+        lo, hi: the range of slots in use, the new token included.
+        fresh: the new token's slot where none waits for reuse, [B, 1].
+        reuse: whether one waits, [B, 1]; None when none does anywhere.
+        top: where on the stack it is, [B, 1, 1]; the place the first dropped slot goes to, afterwards.
+        drop: how many slots each row gives up afterwards; `most` is the largest.
+        drops: the same as a tensor, [B, 1, 1].
+        first, last: only positions in [first, last) may be given up, [B, 1, 1].
+        now: tokens seen, the new one included, [B, 1, 1]. held: slots that hold one of them, [B, 1, 1].
+    """
+
+    lo: int
+    hi: int
+    fresh: torch.Tensor
+    reuse: torch.Tensor | None
+    top: torch.Tensor
+    bottom: torch.Tensor
+    drop: tuple[int, ...]
+    most: int
+    drops: torch.Tensor
+    first: torch.Tensor
+    last: torch.Tensor
+    now: torch.Tensor
+    held: torch.Tensor
+
+
+@lru_cache(maxsize=4096)
+def peak(policy: CachePolicy, place: Place, kept: int, shared: int) -> tuple[int, int]:
+    """Return (slots right of the split, slots waiting at once) a sequence needs at most until its limit."""
+    return ahead(policy, Track(place, kept, shared), AHEAD if place.limit is None else place.limit)
+
+
+def ahead(policy: CachePolicy, track: Track, steps: int) -> tuple[int, int]:
+    """Return (slots right of the split, slots waiting at once) a row needs at most during its next `steps`."""
+    track = replace(track)
+    waiting = track.free
+    for _ in range(steps):
+        advance(policy, track)
+        waiting = max(waiting, track.free)
+    return track.grown, waiting
+
+
+def advance(policy: CachePolicy, track: Track) -> int:
+    """Count one more token; return how many slots the row gives up after it."""
+    if track.free:
+        track.free -= 1
+    else:
+        track.grown += 1
+    track.t += 1
+    present = track.held + track.shared
+    track.read += min(present, policy.read or present)
+    room = policy.room(track.t, track.place)
+    drop = 0 if room is None else max(0, present - room)
+    track.free += drop
+    track.dropped += drop
+    return drop
+
+
+@dataclass(eq=False)
+class Plan:
+    """The rows of all layers in which `policy` has the same numbers; `layers` lists them."""
+
+    policy: CachePolicy
+    layers: list[int]
+    tracks: list[Track] = field(default_factory=list)
+
+    def step(self, split: int, device: torch.device) -> Step:
+        """Count one more token for every row and return what the layers have to do."""
+        tracks, policy = self.tracks, self.policy
+        fresh = [split + t.grown for t in tracks]
+        reuse = [t.free > 0 for t in tracks]
+        top = [max(t.free - 1, 0) for t in tracks]
+        drop = tuple(advance(policy, t) for t in tracks)
+        bottom = [t.free - d for t, d in zip(tracks, drop, strict=True)]
+        first = [t.place.prompt if policy.frozen else policy.sinks for t in tracks]
+        counts = torch.tensor(
+            [
+                fresh,
+                reuse,
+                top,
+                bottom,
+                drop,
+                first,
+                [t.length - policy.recent for t in tracks],
+                [t.length for t in tracks],
+                [t.held + d for t, d in zip(tracks, drop, strict=True)],
+            ]
+        ).to(device, non_blocking=True)
+        column, cube = counts[:, :, None], counts[:, :, None, None].to(torch.int32)
+        return Step(
+            lo=split - max(t.kept for t in tracks),
+            hi=split + max(t.grown for t in tracks),
+            fresh=column[0],
+            reuse=column[1].bool() if any(reuse) else None,
+            top=counts[2, :, None, None],
+            bottom=counts[3, :, None, None],
+            drop=drop,
+            most=max(drop),
+            drops=cube[4],
+            first=cube[5],
+            last=cube[6],
+            now=cube[7],
+            held=cube[8],
+        )

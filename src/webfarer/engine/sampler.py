@@ -1,0 +1,189 @@
+"""From logits to tokens: warping, drawing, log-probabilities, for a batch of rows with parameters of their own.
+
+Warping gives what transformers' logits processors give, in their order. Invariant: what a row draws depends on its
+own logits, parameters, history and random stream only, never on its neighbours; rows leave the device in one transfer.
+Each sequence owns a `random.Random`: Python promises the same numbers for the same seed on every version and machine,
+drawing on the host costs no device state, and a stream moves only when its own sequence draws.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import torch
+
+from webfarer.engine.sampling import MOST_LOGPROBS, SamplingParams
+
+_FEW = 1024
+"""So many of the likeliest ids usually hold all that top-p keeps, and are found in a tenth of a sort's time."""
+
+
+@dataclass(slots=True)
+class Row:
+    """What the sampler has to know of one row.
+
+    Attributes:
+        params: of its sequence.
+        random: the sequence's own stream.
+        seen: which ids its prompt and output hold, [vocab] bool; needed only for a repetition penalty.
+        banned: ids that may not be drawn now.
+    """
+
+    params: SamplingParams
+    random: Random
+    seen: torch.Tensor | None = None
+    banned: Collection[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One row's token, or None when its logits were not numbers."""
+
+    id: int | None
+    logprob: float | None = None
+    top: tuple[tuple[int, float], ...] = ()
+
+
+def sample(logits: torch.Tensor, rows: Sequence[Row]) -> list[Drawn]:
+    """Draw one token for each row of `logits` [rows, vocab].
+
+    Greedy rows take the likeliest token, of equals the one with the lowest id. NaN, +inf or nothing but -inf in a row
+    gives no token for that row and leaves the others alone.
+    """
+    peaks, ids = logits.max(dim=-1)
+    scores = _adjust(logits, rows)
+    if scores is not logits:
+        ids = scores.argmax(dim=-1)
+    drawing = [i for i, row in enumerate(rows) if not row.params.greedy]
+    if drawing:
+        at = to_device(drawing, torch.int64, logits.device)
+        probs = _truncate(scores[at], [rows[i].params for i in drawing])
+        chances = to_device([rows[i].random.random() for i in drawing], torch.float64, logits.device)
+        ids = ids.index_copy(0, at, pick(probs, chances))
+    found = torch.where(peaks.isfinite(), ids, -1)
+    asking = [i for i, row in enumerate(rows) if row.params.logprobs is not None]
+    reports = _report(logits, ids, asking) if asking else {}
+    drawn = []
+    for i, token in enumerate(found.tolist()):
+        logprob, top = reports.get(i, (None, ()))
+        drawn.append(Drawn(token, logprob, top[: rows[i].params.logprobs or 0]) if token >= 0 else Drawn(None))
+    return drawn
+
+
+def warp(logits: torch.Tensor, params: SamplingParams, history: Collection[int] = ()) -> torch.Tensor:
+    """Return the distribution that a row with these `logits` [vocab] is drawn from.
+
+    Pure; for greedy parameters all mass is on the likeliest token, of equals the one with the lowest id.
+
+    Args:
+        logits: of one position.
+        params: of its sequence.
+        history: ids of prompt and output so far; needed only for a repetition penalty.
+    """
+    penalised = params.repetition_penalty != 1
+    row = Row(params, Random(), seen_mask(history, len(logits), logits.device) if penalised else None)
+    scores = _adjust(logits[None], [row])
+    if params.greedy:
+        return torch.zeros_like(logits).scatter(0, scores.argmax(dim=-1), 1.0)
+    return _truncate(scores, [params])[0]
+
+
+def pick(probs: torch.Tensor, chances: torch.Tensor) -> torch.Tensor:
+    """Return, for each row of `probs` [rows, vocab], the id at which its cumulative sum passes `chances` [rows].
+
+    Chances lie in [0, 1). An id of probability 0 is never returned; rows need not sum to exactly 1.
+    """
+    sums = probs.double().cumsum(dim=-1)
+    total = sums[:, -1:].contiguous()
+    ids = torch.searchsorted(sums, chances[:, None] * total, right=True)
+    # a chance within rounding of 1 would fall behind the last id that has any mass
+    last = torch.searchsorted(sums, total)
+    # where a row is not numbers nothing is found; its id is not used, but must be one
+    return torch.minimum(ids, last).clamp_(max=probs.shape[-1] - 1)[:, 0]
+
+
+def seen_mask(tokens: Collection[int], vocab: int, device: torch.device) -> torch.Tensor:
+    """Return which of `vocab` ids `tokens` holds, [vocab] bool."""
+    mask = torch.zeros(vocab, dtype=torch.bool, device=device)
+    return mask.index_fill(0, to_device(list(tokens), torch.int64, device), True)
+
+
+def to_device(values: list[int] | list[float], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Bring host values to the device without waiting for it."""
+    tensor = torch.tensor(values, dtype=dtype, pin_memory=device.type == "cuda")
+    return tensor.to(device, non_blocking=True)
+
+
+def _adjust(logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
+    """Apply repetition penalties and bans; returns `logits` itself when no row has any."""
+    scores = logits
+    device = logits.device
+    masks = {i: row.seen for i, row in enumerate(rows) if row.seen is not None}
+    if masks:
+        at = to_device(list(masks), torch.int64, device)
+        penalty = to_device([rows[i].params.repetition_penalty for i in masks], logits.dtype, device)[:, None]
+        part = scores[at]
+        penalised = torch.where(part < 0, part * penalty, part / penalty)
+        scores = scores.index_copy(0, at, torch.where(torch.stack(list(masks.values())), penalised, part))
+    banned = [(i, token) for i, row in enumerate(rows) for token in row.banned]
+    if banned:
+        cells = to_device([i * logits.shape[-1] + token for i, token in banned], torch.int64, device)
+        scores = scores.flatten().index_fill(0, cells, float("-inf")).view_as(scores)
+    return scores
+
+
+def _truncate(scores: torch.Tensor, params: Sequence[SamplingParams]) -> torch.Tensor:
+    """Temperature, top-k, top-p, min-p, in that order; rows [rows, vocab] come back as probabilities."""
+    scores = scores / _column([p.temperature for p in params], scores)
+    if any(p.top_k or p.top_p < 1 for p in params):
+        vocab = scores.shape[-1]
+        few = min(vocab, max(_FEW, *(p.top_k for p in params)))
+        # a GPU sorts quickly, and asking it whether a few are enough would make it wait
+        width = few if scores.device.type == "cpu" else vocab
+        least, enough = _least(scores, params, width)
+        if width < vocab and not bool(enough.all()):
+            least, _ = _least(scores, params, vocab)
+        scores = scores.masked_fill(scores < least, float("-inf"))
+    probs = scores.softmax(dim=-1)
+    if any(p.min_p for p in params):
+        least = _column([p.min_p for p in params], scores) * probs.amax(dim=-1, keepdim=True)
+        probs = scores.masked_fill(probs < least, float("-inf")).softmax(dim=-1)
+    return probs
+
+
+def _least(scores: torch.Tensor, params: Sequence[SamplingParams], width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the least score [rows, 1] that top-k and then top-p keep, and whether looking at `width` was enough.
+
+    What equals the least one stays too, so that the choice does not hang on the order of equals.
+    """
+    values = scores.topk(width, dim=-1).values
+    places = to_device([min(p.top_k or width, width) - 1 for p in params], torch.int64, scores.device)
+    unbounded = _column([0.0 if p.top_k else float("inf") for p in params], scores)
+    kth = values.gather(1, places[:, None]) - unbounded
+    total = scores.masked_fill(scores < kth, float("-inf")).logsumexp(dim=-1, keepdim=True)
+    sums = (values - total).exp().masked_fill(values < kth, 0.0).cumsum(dim=-1)
+    share = _column([p.top_p for p in params], scores)
+    # one stays as long as those before it have not filled the share; the first always does
+    kept = 1 + (sums[:, :-1] < share).sum(dim=-1, keepdim=True)
+    nucleus = torch.where(share < 1, values.gather(1, kept - 1), kth)
+    limited = _column([float(p.top_k > 0) for p in params], scores) > 0
+    return torch.maximum(kth, nucleus), (share >= 1) | limited | (sums[:, -1:] >= share)
+
+
+def _column(values: list[float], like: torch.Tensor) -> torch.Tensor:
+    """Return one value per row, [rows, 1]."""
+    return to_device(values, like.dtype, like.device)[:, None]
+
+
+def _report(
+    logits: torch.Tensor, ids: torch.Tensor, asking: list[int]
+) -> dict[int, tuple[float, tuple[tuple[int, float], ...]]]:
+    """Return log-probability and alternatives, before any warping, of the rows that asked."""
+    at = to_device(asking, torch.int64, logits.device)
+    part = logits[at]
+    total = part.logsumexp(dim=-1, keepdim=True)
+    chosen = (part.gather(1, ids[at][:, None]) - total)[:, 0]
+    # always the same width: which of equals come first must not depend on what neighbours ask for
+    values, tops = part.topk(min(MOST_LOGPROBS, logits.shape[-1]), dim=-1)
+    pairs = [tuple(zip(*row, strict=True)) for row in zip(tops.tolist(), (values - total).tolist(), strict=True)]
+    return dict(zip(asking, zip(chosen.tolist(), pairs, strict=True), strict=True))

@@ -1,0 +1,1 @@
+"""Training: pupils raised from nothing on generated exams."""

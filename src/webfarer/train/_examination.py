@@ -1,0 +1,70 @@
+"""Examines a pupil: greedy decoding with the full cache, on sheets no training can have drawn.
+
+Marks by question number, as the benchmarks do. The pupil is what the folder holds, half-precision weights and all.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+from webfarer.worlds.exam import EXAMS, Exam, Marks, Sheet, grade
+
+_SPARE_TOKENS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The result of one exam at one number of questions, over several sheets.
+
+    Attributes:
+        exam, questions, sheets: what was asked.
+        right, by_order, answered: shares of the questions, see `Marks`.
+        prompt_tokens, output_tokens: means of the sheets and their gold outputs.
+    """
+
+    exam: str
+    questions: int
+    sheets: int
+    right: float
+    by_order: float
+    answered: float
+    prompt_tokens: float
+    output_tokens: float
+
+
+@torch.inference_mode()
+def write_answers(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, sheets: list[Sheet]) -> list[str]:
+    """Return what the pupil writes on each sheet."""
+    longest = max(len(sheet.output.split()) for sheet in sheets)
+    inputs = tokenizer([sheet.prompt for sheet in sheets], return_tensors="pt", padding=True, padding_side="left")
+    out = model.generate(
+        input_ids=inputs["input_ids"],
+        attention_mask=inputs["attention_mask"],
+        do_sample=False,
+        max_new_tokens=longest + _SPARE_TOKENS,
+    )
+    return list(tokenizer.batch_decode(out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
+
+
+def examine(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, name: str, questions: int, sheets: int
+) -> Score:
+    """Return the pupil's score on the sheets of seeds 0, 1, …"""
+    exam: Exam = EXAMS.load(name)
+    papers = [exam.sheet(seed, questions) for seed in range(sheets)]
+    marks = [grade(paper, text) for paper, text in zip(papers, write_answers(model, tokenizer, papers), strict=True)]
+    return Score(
+        exam=name,
+        questions=questions,
+        sheets=sheets,
+        right=_share(marks, "right"),
+        by_order=_share(marks, "by_order"),
+        answered=_share(marks, "answered"),
+        prompt_tokens=sum(len(paper.prompt.split()) + 1 for paper in papers) / sheets,
+        output_tokens=sum(len(paper.output.split()) + 1 for paper in papers) / sheets,
+    )
+
+
+def _share(marks: list[Marks], field: str) -> float:
+    return round(sum(getattr(m, field) for m in marks) / sum(m.asked for m in marks), 4)

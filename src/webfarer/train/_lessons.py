@@ -1,0 +1,92 @@
+"""Batches of exam sheets that grow with the pupil.
+
+The batch of a step is a function of recipe, seed and step alone, so a resumed training sees what an uninterrupted one
+would have seen. Only the output part counts in the loss.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from webfarer.train._recipes import Recipe
+from webfarer.worlds.exam import (
+    ADJECTIVES,
+    COLUMNS,
+    EXAMS,
+    FIRST_TRAINING_SEED,
+    MOST_QUESTIONS,
+    NOUNS,
+    NUMBERS,
+    ROWS,
+    Exam,
+    Sheet,
+)
+
+IGNORED = -100
+DRILL = "drill"
+
+_DRILLED = ADJECTIVES + NOUNS + NUMBERS + ROWS + COLUMNS
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Token ids and labels, padded on the right; labels are IGNORED except on outputs."""
+
+    exam: str
+    ids: torch.Tensor
+    labels: torch.Tensor
+
+    @property
+    def tokens(self) -> int:
+        """Tokens seen, padding included."""
+        return self.ids.numel()
+
+
+def draw(recipe: Recipe, seed: int, step: int) -> tuple[str, list[Sheet]]:
+    """Return the exam whose turn it is, and sheets of it that fill `recipe.tokens`, about."""
+    rng = Random(f"{seed} {step}")
+    drilled = step < recipe.drills * recipe.steps
+    turns = (*recipe.exams, DRILL) if drilled else recipe.exams
+    name = turns[step % len(turns)]
+    if name == DRILL:
+        return name, _drill(rng, recipe.tokens)
+    sheets: list[Sheet] = []
+    longest = 0
+    while not sheets or longest * (len(sheets) + 1) <= recipe.tokens:
+        sheets.append(_sheet(recipe, name, rng, step))
+        longest = max(longest, 2 + len(sheets[-1].prompt.split()) + len(sheets[-1].output.split()))
+    return name, sheets
+
+
+def _drill(rng: Random, tokens: int) -> list[Sheet]:
+    """Word lists to be copied: they teach at every token to find it again and say what follows; exams do at a few."""
+    length = rng.randint(6, 24)
+    lists = (" ".join(rng.choices(_DRILLED, k=length)) for _ in range(tokens // (2 * length)))
+    return [Sheet(words, (), words) for words in lists]
+
+
+def _sheet(recipe: Recipe, name: str, rng: Random, step: int) -> Sheet:
+    exam: Exam = EXAMS.load(name)
+    questions, size = exam.practise(rng, recipe.growth(step))
+    first = rng.randint(1, MOST_QUESTIONS + 1 - questions) if rng.random() < recipe.late_start else 1
+    return exam.sheet(FIRST_TRAINING_SEED + rng.randrange(2**40), questions, first=first, **size)
+
+
+def collate(exam: str, sheets: list[Sheet], tokenizer: PreTrainedTokenizerFast) -> Batch:
+    """Return the sheets as one batch."""
+    known = tokenizer.get_vocab()
+    bos, eos, pad = tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id
+    rows, labels = [], []
+    for sheet in sheets:
+        prompt = [bos, *(known[word] for word in sheet.prompt.split())]
+        output = [*(known[word] for word in sheet.output.split()), eos]
+        rows.append(prompt + output)
+        labels.append([IGNORED] * len(prompt) + output)
+    longest = max(map(len, rows))
+    return Batch(
+        exam,
+        torch.tensor([row + [pad] * (longest - len(row)) for row in rows]),
+        torch.tensor([row + [IGNORED] * (longest - len(row)) for row in labels]),
+    )

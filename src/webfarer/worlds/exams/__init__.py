@@ -1,0 +1,1 @@
+"""Exams answered in one long output; one file each, which defines `exam`."""
