@@ -6,6 +6,7 @@ from batching import engine_of, solo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from webfarer.engine import batch
 from webfarer.engine.known import GRAIN, Known, common
 from webfarer.engine.policy import parse
 from webfarer.engine.prefixes import Prefix
@@ -56,8 +57,10 @@ def test_the_least_recently_used_goes_first_and_a_longer_one_takes_the_place_of_
     assert known.bytes == prefix(range(48)).bytes
 
 
+@pytest.mark.parametrize("shared", [0, 128])
 @pytest.mark.parametrize("cache", ["full", "scope:prompt=64,window=8,heavy=4,recent=8"])
-def test_prompts_that_begin_alike_say_what_they_say_alone(cache):
+def test_prompts_that_begin_alike_say_what_they_say_alone(cache, shared, monkeypatch):
+    monkeypatch.setattr(batch, "_SHARED", shared)
     engine = engine_of(parse(cache), rows=3)
     prompts = [SYSTEM + [100 + i] * (i + 1) for i in range(6)]
     got = engine.generate(prompts, GREEDY)

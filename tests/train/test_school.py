@@ -8,11 +8,14 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from webfarer.core.errors import ConfigError
+from webfarer.core.errors import ConfigError, UnknownPlugin
+from webfarer.evals.pupil import folder, pupils
+from webfarer.train._examination import examine
 from webfarer.train._lessons import DRILL, IGNORED, collate, draw
 from webfarer.train._pupils import make_tokenizer
 from webfarer.train._recipes import Recipe
 from webfarer.train.school import CHECKPOINT, Term, enrol, recipe_named, train, write_card
+from webfarer.worlds.exam import EXAMS, vocabulary
 
 TINY = Recipe(
     "tiny", hidden=16, layers=1, heads=2, kv_heads=1, head_dim=8, inner=16, drills=0.9, steps=5, tokens=192, warmup=1
@@ -110,3 +113,16 @@ def test_the_rate_rises_then_falls() -> None:
 def test_an_unknown_recipe_names_the_known() -> None:
     with pytest.raises(ConfigError, match="known: longwork"):
         recipe_named("shortwork")
+
+
+def test_the_pupils_that_ship_know_the_exams_and_are_small() -> None:
+    assert pupils() == ["longwork"]
+    home = folder("longwork")
+    assert sum(path.stat().st_size for path in home.iterdir()) < 4_000_000
+    tokenizer = AutoTokenizer.from_pretrained(home)
+    assert tokenizer.get_vocab().keys() >= {*vocabulary()}
+    model = AutoModelForCausalLM.from_pretrained(home, dtype=torch.float32)
+    for name in EXAMS.ids():
+        assert examine(model, tokenizer, name, questions=8, sheets=2).right >= 0.8, name
+    with pytest.raises(UnknownPlugin, match="known: longwork"):
+        folder("shortwork")

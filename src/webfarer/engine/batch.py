@@ -23,6 +23,9 @@ from webfarer.engine.sampler import sample, to_device
 from webfarer.engine.sampling import Event, Finished, Reason
 from webfarer.engine.sequences import Sequence
 
+_SHARED = 128
+"""Shorter prefixes are copied; from here on memory is worth an attention of its own."""
+
 _CHUNK = 256
 """Positions whose logits are held at once when a text is scored."""
 
@@ -79,13 +82,14 @@ class Batch:
                 alike = (sequence.request.tokens, sequence.request.adapter)
                 twins.setdefault(alike if self.memory.shares else sequence, []).append(sequence)
             first = [same[0] for same in twins.values()]
-            starts = [self._open(sequence, self._begun(sequence)) for sequence in first]
+            seeded = [self._begin(sequence) for sequence in first]
+            starts = [sequence.cached for sequence in first]
             lengths = [len(s.request.tokens) - start for s, start in zip(first, starts, strict=True)]
             tokens = [token for s, start in zip(first, starts, strict=True) for token in s.request.tokens[start:]]
             positions = [start + i for start, length in zip(starts, lengths, strict=True) for i in range(length)]
             spans = [(s.request.adapter, length) for s, length in zip(first, lengths, strict=True)]
             rows = range(len(self.active) - len(first), len(self.active))
-            hidden = self._forward(tokens, positions, self.memory.prefill(rows, lengths), spans)
+            hidden = self._forward(tokens, positions, self.memory.prefill(rows, lengths, seeded), spans)
             self.counts.read += len(tokens)
             for row, sequence in zip(rows, first, strict=True):
                 self._remember(row, sequence.request.tokens, sequence.request.adapter)
@@ -96,18 +100,27 @@ class Batch:
             followers = [s for same in twins.values() for s in same[1:]]
             self._advance(first + followers, hidden[last[self._ids([*range(len(first)), *order])]])
 
-    def _begun(self, sequence: Sequence) -> Prefix | None:
-        """Return a known prefix of the prompt, if the whole prompt will be kept."""
-        request = sequence.request
-        return self._known.find(request.tokens, request.adapter) if self.memory.whole(len(request.tokens)) else None
+    def _begin(self, sequence: Sequence) -> int:
+        """Give a sequence a row that begins with what is known of its prompt; return how many tokens were copied there.
 
-    def _open(self, sequence: Sequence, prefix: Prefix | None) -> int:
-        """Give a sequence a row; return how many tokens of its prompt need not be read."""
+        One prefix at a time is shared in memory: every other one would cost each step an attention of its own.
+        """
+        request, memory = sequence.request, self.memory
+        prefix = self._known.find(request.tokens, request.adapter) if memory.whole(len(request.tokens)) else None
+        held = {id(p) for p in memory.prefix if p is not None}
+        if prefix is None or id(prefix) in held or (not held and len(prefix.tokens) >= _SHARED):
+            self._open(sequence, prefix)
+            return 0
+        self._open(sequence, None)
+        memory.seed(memory.active - 1, prefix)
+        sequence.cached = len(prefix.tokens)
+        return sequence.cached
+
+    def _open(self, sequence: Sequence, prefix: Prefix | None) -> None:
         request = sequence.request
         sequence.row = self.memory.open(len(request.tokens), request.params.max_tokens, prefix)
         self.active.append(sequence)
         sequence.cached = 0 if prefix is None else len(prefix.tokens)
-        return sequence.cached
 
     def _follow(self, same: list[Sequence]) -> None:
         """Open rows for sequences whose prompt the first of them has just read."""

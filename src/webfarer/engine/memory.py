@@ -195,14 +195,21 @@ class Memory:
         for prefix in filter(None, self.prefix):
             prefix.rows += 1
 
-    def prefill(self, rows: Sequence[int], lengths: Sequence[int]) -> Attend:
+    def seed(self, row: int, prefix: Prefix) -> None:
+        """Copy a prefix that holds all its tokens into a row just opened without one, instead of sharing it."""
+        for slots, *kept in zip(self.layers, prefix.keys, prefix.values, prefix.positions, strict=True):
+            slots.fill(row, [*kept, torch.zeros_like(kept[2], dtype=slots.scores.dtype)])
+
+    def prefill(self, rows: Sequence[int], lengths: Sequence[int], seeded: Sequence[int] = ()) -> Attend:
         """Return the attention of one forward over these rows' new prompt tokens, one row after the other.
 
         Args:
             rows: just opened.
             lengths: new tokens of each; with a prefix, those after it.
+            seeded: tokens each row was seeded with.
         """
-        turns = [Turn(row, length) for row, length in zip(rows, lengths, strict=True)]
+        parts = zip(rows, lengths, seeded or [0] * len(rows), strict=True)
+        turns = [Turn(row, length, held=held, fixed=held) for row, length, held in parts]
         return self._reading([turns] * len(self.plans))
 
     def extend(self, rows: Sequence[int], lengths: Sequence[int]) -> Attend:

@@ -38,7 +38,7 @@ def write_answers(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, s
     """Return what the pupil writes on each sheet."""
     longest = max(len(sheet.output.split()) for sheet in sheets)
     inputs = tokenizer([sheet.prompt for sheet in sheets], return_tensors="pt", padding=True, padding_side="left")
-    out = model.generate(
+    out = model.generate(  # type: ignore[misc]
         input_ids=inputs["input_ids"],
         attention_mask=inputs["attention_mask"],
         do_sample=False,
@@ -67,4 +67,5 @@ def examine(
 
 
 def _share(marks: list[Marks], field: str) -> float:
-    return round(sum(getattr(m, field) for m in marks) / sum(m.asked for m in marks), 4)
+    total: int = sum(getattr(m, field) for m in marks)
+    return round(total / sum(m.asked for m in marks), 4)

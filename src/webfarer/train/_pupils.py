@@ -26,7 +26,7 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     inner = Tokenizer(WordLevel(words, unk_token=UNKNOWN))
     inner.pre_tokenizer = WhitespaceSplit()
     inner.post_processor = TemplateProcessing(single=f"{BOS} $A", special_tokens=[(BOS, words[BOS])])
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=inner,
         pad_token=PAD,
         bos_token=BOS,
@@ -83,7 +83,8 @@ def _lean_to_copying(model: LlamaForCausalLM, recipe: Recipe) -> None:
 
 def write_folder(folder: Path, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
     """Write weights in half precision, configuration and tokenizer."""
-    half = LlamaForCausalLM(model.config).to(torch.bfloat16)
+    half = LlamaForCausalLM(model.config)
     half.load_state_dict(model.state_dict())
+    half.bfloat16()
     half.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

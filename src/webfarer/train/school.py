@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import transformers
 from torch.nn.functional import cross_entropy
-from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from webfarer.core.errors import ConfigError
 from webfarer.train._examination import Score, examine
@@ -142,8 +142,8 @@ def write_card(term: Term, folder: Path, sheets: int, papers: tuple[int, ...] = 
         sheets: how many of each exam and size.
         papers: the sizes, in questions.
     """
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     scores = [examine(model, tokenizer, name, questions, sheets) for name in term.recipe.exams for questions in papers]
     card = {
         "recipe": asdict(term.recipe),

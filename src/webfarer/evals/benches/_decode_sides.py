@@ -56,7 +56,7 @@ class Ours:
     def run(self, prompts: list[list[int]], new: int) -> Timed:
         """See :class:`Side`."""
         if self._engine is None:
-            limits = Limits(rows=self.rows, prefill_tokens=1 << 20)
+            limits = Limits(rows=self.rows, prefill_tokens=1 << 20, prefixes=0)  # every run reads its prompts
             self._engine = Engine.load(self.folder, cache=self.cache, dtype=torch.float32, device="cpu", limits=limits)
         started = time.perf_counter()
         done = self._engine.generate(prompts, SamplingParams(max_tokens=new, ignore_eos=True))
