@@ -59,7 +59,9 @@ def test_the_contract_of_the_floors_names_every_folder():
 HTTP = ("aiohttp", "httpx", "httpx2", "requests", "urllib3", "urllib.request", "http.client", "socket")
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if not inside(path, "web", "worlds", "engine/serving")], ids=name)
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if not inside(path, "web", "worlds", "engine/serving")], ids=name
+)
 def test_only_the_web_floor_the_worlds_and_the_server_speak_http(path):
     for imported in imports(path):
         assert not any(imported == door or imported.startswith(f"{door}.") for door in HTTP), imported

@@ -102,6 +102,6 @@ def test_several_answers_to_one_prompt_read_it_once_where_rows_can_share(cache):
 
 def test_a_finished_engine_holds_no_rows():
     engine = engine_of(rows=2, prefixes=0)
-    engine.generate([SYSTEM, SYSTEM + [1]], GREEDY)
+    engine.generate([SYSTEM, [*SYSTEM, 1]], GREEDY)
     assert engine._batch.memory.active == 0
     engine.check_integrity()

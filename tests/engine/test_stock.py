@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -333,12 +333,8 @@ def test_two_threads_with_a_cache_each(llama):
         cache = cache_for(prompts[index])
         out[index] = llama.generate(**prompts[index], past_key_values=cache, **GREEDY)
 
-    with compress(llama, SCOPE) as cache_for:
-        threads = [threading.Thread(target=work, args=(index,)) for index in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    with compress(llama, SCOPE) as cache_for, ThreadPoolExecutor(2) as threads:
+        list(threads.map(work, range(2)))
     for index in range(2):
         assert torch.equal(out[index][:, 9:], compressed(llama, SCOPE, prompts[index])[0])
 
@@ -392,9 +388,8 @@ def build_gpt2():
     """A model of a family that is not ours."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    return GPT2LMHeadModel(
-        GPT2Config(n_embd=8, n_head=2, n_layer=1, vocab_size=20, bos_token_id=0, eos_token_id=1)
-    ).eval()
+    config = GPT2Config(n_embd=8, n_head=2, n_layer=1, vocab_size=20, bos_token_id=0, eos_token_id=1)
+    return GPT2LMHeadModel(config).eval()
 
 
 def test_importing_the_package_loads_no_torch():

@@ -132,6 +132,7 @@ class Settings(BaseSettings):
         description="Key of the endpoint; a local server needs none.",
     )
     context: int = Field(32_768, ge=512, description="Context window of the model, in tokens.")
+    cache: str = Field("full", description='What a local: model keeps in its cache, such as "scope:prompt=2048".')
     policy: str = Field("", description="Who takes the walker's decisions; empty: chat with a model, else lexical.")
     archive: ArchiveMode = Field(
         "live",

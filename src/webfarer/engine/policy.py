@@ -118,7 +118,7 @@ class CachePolicy:
     def spec(self) -> str:
         """The policy as :func:`parse` reads it."""
         policy = type(self).__module__.rpartition(".")[2]
-        fields = dataclasses.fields(self) if dataclasses.is_dataclass(self) else ()
+        fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(self) if dataclasses.is_dataclass(self) else ()
         values = {field.name: getattr(self, field.name) for field in fields}
         pairs = [f"{name}={value}" for name, value in values.items() if value is not None]
         return policy + (":" + ",".join(pairs) if pairs else "")

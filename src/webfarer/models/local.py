@@ -1,9 +1,9 @@
 """A chat model in this process: an open-weights model in a folder, run by our own engine.
 
-Weights are loaded once per folder and stay until the process ends; the engine's thread runs while somebody uses it.
-Tools go through the model's own chat template; where that has no place for them, or a JSON schema is asked for, the
-reply says what was done without, as an endpoint's does. Costs time and no money. Invariant: when a call ends, however
-it ends (a reply, the deadline, a cancelled run), the engine draws no more tokens for it.
+Weights are loaded once per folder and cache policy and stay until the process ends; the engine's thread runs while
+somebody uses it. Tools go through the model's own chat template; where that has no place for them, or a JSON schema is
+asked for, the reply says what was done without, as an endpoint's does. Costs time and no money. Invariant: when a call
+ends, however it ends (a reply, the deadline, a cancelled run), the engine draws no more tokens for it.
 """
 
 import asyncio
@@ -54,8 +54,8 @@ class Weights:
 
 
 @cache
-def weights(folder: Path) -> Weights:
-    """Return what is in `folder`, loaded the first time.
+def weights(folder: Path, policy: str = "full") -> Weights:
+    """Return what is in `folder`, loaded the first time it is asked for with this cache policy.
 
     Raises:
         ConfigError: there is no model that can be loaded, or none that can chat.
@@ -65,7 +65,7 @@ def weights(folder: Path) -> Weights:
     chat = Chat.load(folder)
     if not chat.template:
         raise ConfigError(f"the model in {folder} has no chat template; take its instruct or chat version")
-    return Weights(Engine.load(folder), chat)
+    return Weights(Engine.load(folder, cache=policy), chat)
 
 
 class Local:
@@ -74,14 +74,15 @@ class Local:
     Args:
         folder: as `save_pretrained` writes it.
         context: context window in tokens; never more than the model's own.
+        policy: what its cache keeps.
 
     Raises:
         ConfigError: it cannot be loaded.
     """
 
-    def __init__(self, folder: str | Path, context: int | None = None) -> None:
+    def __init__(self, folder: str | Path, context: int | None = None, policy: str = "full") -> None:
         self.name = f"local:{folder}"
-        self._weights = weights(Path(folder).expanduser().resolve())
+        self._weights = weights(Path(folder).expanduser().resolve(), policy)
         window = self._weights.engine.spec.context
         self.context = min(window, context or window)
         self._weights.join()

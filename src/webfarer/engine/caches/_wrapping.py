@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from webfarer.core.errors import ConfigError
-from webfarer.engine.policy import CACHES, CachePolicy, Place
+from webfarer.engine.policy import CACHES, CachePolicy
 from webfarer.engine.view import View
 
 

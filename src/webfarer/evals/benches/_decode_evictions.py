@@ -38,7 +38,7 @@ def eviction_us(policy: str, prompt: int, rounds: int) -> list[float]:
             drop(*args)  # type: ignore[arg-type]  # handed on as they come
             spent[-1] += time.perf_counter() - started
 
-        memory.layers[0].drop = timed  # type: ignore[method-assign]  # measured from outside, so that no step pays for it
+        memory.layers[0].drop = timed  # type: ignore[method-assign,assignment]  # measured from outside: no step pays for it
         for _ in range(rounds):
             for _ in range(_STEPS):
                 memory.decode()(0, *_new(_ROWS))

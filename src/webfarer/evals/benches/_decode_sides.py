@@ -77,7 +77,7 @@ class Generate:
         from transformers import AutoModelForCausalLM
 
         if self._model is None:
-            self._model = AutoModelForCausalLM.from_pretrained(self.folder, dtype=torch.float32).eval()
+            self._model = AutoModelForCausalLM.from_pretrained(self.folder, dtype=torch.float32)
         longest = max(map(len, prompts))
         ids = torch.tensor([[0] * (longest - len(p)) + p for p in prompts])
         mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
@@ -95,15 +95,14 @@ class Continuous(Generate):
     def run(self, prompts: list[list[int]], new: int) -> Timed:
         """See :class:`Side`."""
         from transformers import AutoModelForCausalLM, GenerationConfig
-        from transformers.generation import ContinuousBatchingConfig
+        from transformers.generation.configuration_utils import ContinuousBatchingConfig
 
         if self._model is None:
             self._model = AutoModelForCausalLM.from_pretrained(
                 self.folder, dtype=torch.float32, attn_implementation="paged|sdpa"
-            ).eval()
-        settings = GenerationConfig(
-            max_new_tokens=new, min_new_tokens=new, do_sample=False, eos_token_id=-1, pad_token_id=0
-        )
+            )
+        config: Any = GenerationConfig
+        settings = config(max_new_tokens=new, min_new_tokens=new, do_sample=False, eos_token_id=-1, pad_token_id=0)
         batching = ContinuousBatchingConfig(
             num_blocks=64, max_batch_tokens=256, use_cuda_graph=False, use_async_batching=False
         )

@@ -24,7 +24,13 @@ _THREADS = 2
 class Options(BenchOptions):
     """What can be varied."""
 
-    QUICK: ClassVar[dict[str, Any]] = {"rounds": 2, "sizes": "4M", "new": 32, "outputs": "256", "long_rounds": 1}
+    QUICK: ClassVar[dict[str, Any]] = {
+        "rounds": 2,
+        "sizes": ("4M",),
+        "new": 32,
+        "outputs": ("256",),
+        "long_rounds": 1,
+    }
 
     rounds: int = Field(5, ge=1, description="Alternating runs of every pair.")
     sizes: Names = Field(("4M", "11M", "32M"), description="Models, of " + ", ".join(_SIZES) + ".")
@@ -80,7 +86,8 @@ def _model(folder: Path, size: str, seed: int) -> Path:
     )
     Qwen3ForCausalLM(config).save_pretrained(folder)
     words = Tokenizer(WordLevel({f"w{i}": i for i in range(vocabulary)}, unk_token="w0"))
-    PreTrainedTokenizerFast(tokenizer_object=words, eos_token="w2").save_pretrained(folder)
+    tokenizer: Any = PreTrainedTokenizerFast
+    tokenizer(tokenizer_object=words, eos_token="w2").save_pretrained(folder)
     return folder
 
 
