@@ -3,7 +3,7 @@ PYTEST := .venv/bin/python -m pytest
 # exit code 5: the lane holds no test
 LANE = $(PYTEST) -m "$(1)" $(2) || [ $$? -eq 5 ]
 
-.PHONY: help setup demo test test-slow test-browser sites sites-large test-sites lint lock docs clean
+.PHONY: help setup demo test test-slow test-browser test-gpu sites sites-large test-sites lint lock docs clean
 
 help:                 ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | awk '{n=$$1; $$1=""; printf "  make %-11s%s\n", n, $$0}'
@@ -22,6 +22,9 @@ test-slow: setup      ## run the slow lane
 
 test-browser: setup   ## run the tests that start Chromium
 	$(call LANE,browser,)
+
+test-gpu: setup       ## run the tests that need a GPU; without one they skip
+	$(call LANE,gpu,)
 
 sites:                ## unpack five documentation sites (Debian packages) into .cache/sites
 	@bash scripts/sites.sh

@@ -16,30 +16,33 @@ def name(path):
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name)
-def test_sizes(path):
-    assert len(path.read_text().splitlines()) <= 400, "a file holds at most 400 lines"
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, FUNCTION):
-            assert (node.end_lineno or 0) - node.lineno < 60, f"{node.name}: a function holds at most 60 lines"
+def nodes(paths, kinds):
+    """Yield where each node of these kinds stands, and the node."""
+    for path in paths:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, kinds):
+                yield f"{name(path)}:{node.lineno}", node
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if not inside(path, "apps/cli")], ids=name)
-def test_a_function_takes_at_most_six_parameters(path):
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, FUNCTION):
-            named = [arg.arg for arg in node.args.posonlyargs + node.args.args + node.args.kwonlyargs]
-            assert len([arg for arg in named if arg not in ("self", "cls")]) <= 6, node.name
+def test_a_file_holds_at_most_400_lines():
+    assert not [name(path) for path in PYTHON if len(path.read_text().splitlines()) > 400]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_errors_are_caught_by_name(path):
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.ExceptHandler):
-            assert node.type is not None, f"line {node.lineno}: bare except"
-            caught = {part.id for part in ast.walk(node.type) if isinstance(part, ast.Name)}
-            if caught & {"Exception", "BaseException"}:
-                assert inside(path, "core/errors.py"), f"line {node.lineno}: use core.errors.boundary()"
+def test_a_function_holds_at_most_60_lines():
+    assert not [where for where, node in nodes(PYTHON, FUNCTION) if (node.end_lineno or 0) - node.lineno >= 60]
+
+
+def test_a_function_takes_at_most_six_parameters():
+    for where, node in nodes([path for path in MODULES if not inside(path, "apps/cli")], FUNCTION):
+        named = [arg.arg for arg in node.args.posonlyargs + node.args.args + node.args.kwonlyargs]
+        assert len([arg for arg in named if arg not in ("self", "cls")]) <= 6, where
+
+
+def test_errors_are_caught_by_name():
+    for where, node in nodes([path for path in MODULES if not inside(path, "core/errors.py")], ast.ExceptHandler):
+        assert node.type is not None, f"{where}: bare except"
+        caught = {part.id for part in ast.walk(node.type) if isinstance(part, ast.Name)}
+        assert not caught & {"Exception", "BaseException"}, f"{where}: use core.errors.boundary()"
 
 
 def test_two_folder_levels_at_most_and_every_folder_is_a_package():
@@ -59,12 +62,11 @@ def test_the_contract_of_the_floors_names_every_folder():
 HTTP = ("aiohttp", "httpx", "httpx2", "requests", "urllib3", "urllib.request", "http.client", "socket")
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in MODULES if not inside(path, "web", "worlds", "engine/serving")], ids=name
-)
-def test_only_the_web_floor_the_worlds_and_the_server_speak_http(path):
-    for imported in imports(path):
-        assert not any(imported == door or imported.startswith(f"{door}.") for door in HTTP), imported
+def test_only_the_web_floor_the_worlds_and_the_server_speak_http():
+    for path in MODULES:
+        if not inside(path, "web", "worlds", "engine/serving"):
+            doors = [i for i in imports(path) if any(i == door or i.startswith(f"{door}.") for door in HTTP)]
+            assert not doors, f"{name(path)}: {doors}"
 
 
 HEAVY = {"torch", "transformers", "openai", "trafilatura", "markdownify", "lxml"}

@@ -6,12 +6,15 @@ Invariant: what a user can mend (missing or broken files, an unknown model) is a
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
+from transformers.utils import logging
 
 from webfarer.core.errors import ConfigError, boundary
 from webfarer.engine.assembly import decoder_of
@@ -77,10 +80,23 @@ def load(
         config = AutoConfig.from_pretrained(source, trust_remote_code=False, local_files_only=local)
     family_of(config)
     tokenizer = _tokenizer(source, local=local)
-    model = _model(source, _dtype(dtype, place), place, local=local)
+    with _quiet():
+        model = _model(source, _dtype(dtype, place), place, local=local)
     ends = _ends(model, tokenizer)
     decoder = decoder_of(model, name=str(source), context=context, release=True)
     return Loaded(decoder, tokenizer, decoder.spec, config, ends)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' progress bars off the terminal, which belongs to whoever called."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _dtype(dtype: torch.dtype | str | None, device: torch.device) -> torch.dtype | str:

@@ -54,7 +54,7 @@ class Weights:
 
 
 @cache
-def weights(folder: Path, policy: str = "full") -> Weights:
+def weights(folder: Path, policy: str) -> Weights:
     """Return what is in `folder`, loaded the first time it is asked for with this cache policy.
 
     Raises:
