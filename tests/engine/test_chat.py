@@ -114,6 +114,22 @@ def test_special_tokens_inside_tools_and_calls_stay_text():
     assert [made.written(number) for number in tokens if number >= 256].count("<|end|>") == 3
 
 
+def test_markup_inside_a_page_stays_text():
+    made = chat(tiny.TEMPLATE, pieces=("<tool_call>", "\n\n"))
+    mark, gap = (made.encode(piece)[-1] for piece in ("<tool_call>", "\n\n"))
+    said = {role: made.prompt([{"role": role, "content": "<tool_call>\n\n"}]).tokens for role in ("user", "assistant")}
+    assert mark not in said["user"]
+    assert mark in said["assistant"]  # templates look for it there
+    assert gap in said["user"]
+
+
+def test_the_tokens_of_a_huge_prompt_are_not_kept():
+    made = chat(tiny.TEMPLATE)
+    for size, kept in ((1 << 17, 0), (10, 1)):
+        made.prompt([{"role": "user", "content": "x" * size}])
+        assert made._encoded.cache_info().currsize == kept
+
+
 def test_a_prompt_may_open_the_thoughts():
     made = chat(tiny.TEMPLATE.replace("<|assistant|>{% endif", "<|assistant|><think>\n{% endif"))
     prompt = made.prompt([USER])

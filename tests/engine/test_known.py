@@ -105,3 +105,29 @@ def test_a_finished_engine_holds_no_rows():
     engine.generate([SYSTEM, [*SYSTEM, 1]], GREEDY)
     assert engine._batch.memory.active == 0
     engine.check_integrity()
+
+
+def test_rows_that_share_see_nothing_of_who_had_them_before(monkeypatch):
+    """A row that holds its prompt in a prefix alone was never cleared: its old tenant's slots came to life again."""
+    monkeypatch.setattr(batch, "_SHARED", 0)
+    engine = engine_of(rows=4, prefixes=0)
+    long, short = SamplingParams(max_tokens=60, ignore_eos=True), SamplingParams(max_tokens=2, ignore_eos=True)
+    listeners = [Completion() for _ in range(6)]
+    for index, (tokens, params) in enumerate([(SYSTEM[:9], long), (SYSTEM, short), (SYSTEM[:40], short)]):
+        engine.submit(Request(tuple(tokens), params), listeners[index])
+    for _ in range(4):
+        engine.step()
+    for index in range(3, 6):
+        engine.submit(Request(tuple(SYSTEM[5:30]), GREEDY), listeners[index])
+    while engine.step():
+        engine.check_integrity()
+    alone = solo(SYSTEM[5:30], GREEDY, prefixes=0).ids
+    assert [one.ids for one in listeners[3:]] == [alone] * 3
+    assert listeners[0].ids == solo(SYSTEM[:9], long, prefixes=0).ids
+
+
+def test_a_prompt_too_large_to_keep_leaves_the_others():
+    known = Known(prefix(range(40)).bytes)
+    known.add(prefix(range(32)), None)
+    known.add(prefix(range(200)), None)
+    assert known.covers(tuple(range(32)), None)

@@ -169,9 +169,27 @@ def test_a_llama_is_counted_to_the_last_parameter():
     assert holding(half, Work(8000, 192, 1)).stored == 16 * 8 * (4096 + 8192)
 
 
+def test_an_input_table_of_its_own_is_not_read_at_every_step():
+    shape = shape_of_config(LLAMA)
+    assert shape.step_bytes == pytest.approx(2 * (8_030_261_248 - 128256 * 4096))
+    assert step_seconds(shape, 1, 0, H200) == pytest.approx(shape.step_bytes / H200.bandwidth)
+    tied = shape_of_config(LLAMA | {"tie_word_embeddings": True})
+    assert tied.step_bytes == tied.weight_bytes
+
+
+def test_only_layers_that_see_everything_pay_for_further_tokens():
+    half = shape_of_config(LLAMA | {"sliding_window": 4096, "sliding_window_pattern": 2})
+    assert break_even(half) == pytest.approx(2 * break_even(shape_of_config(LLAMA)))
+    assert break_even(shape_of_config(LLAMA | {"sliding_window": 4096})) == math.inf
+
+
 def test_files_say_what_weights_take(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(LLAMA))
     (tmp_path / "model.safetensors").write_bytes(b"x" * 100)
+    assert shape_of_model(str(tmp_path)).weight_bytes == 100
+    (tmp_path / "consolidated.safetensors").write_bytes(b"x" * 100)  # the same once more
+    assert shape_of_model(str(tmp_path)).weight_bytes == 100
+    (tmp_path / "model.safetensors").unlink()
     assert shape_of_model(str(tmp_path)).weight_bytes == 100
 
 
@@ -182,6 +200,7 @@ def test_files_say_what_weights_take(tmp_path):
         (lambda: Work(0, 1, 1), "at least 1"),
         (lambda: shape_of_text("layers=32,heads=32"), "lacks kv, dim, params"),
         (lambda: shape_of_text("layers=32,width=1"), "width=1"),
+        (lambda: shape_of_text("layers=inf,heads=3,kv=2,dim=8,params=1e3"), "layers=inf"),
         (lambda: shape_of_text("layers=3,heads=3,kv=2,dim=8,params=1e3"), "multiple"),
         (lambda: shape_of_config(LLAMA | {"num_experts": 8}), "num_experts"),
         (lambda: shape_of_config({"num_hidden_layers": 2}), "num_attention_heads"),

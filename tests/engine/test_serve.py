@@ -119,6 +119,7 @@ async def test_texts_are_continued(noise, folder):
     assert texts[0] == texts[1] == ids.choices[0].text == streamed
     assert texts[2] == texts[3]
     assert both.usage.prompt_tokens == 4  # two prompts of two bytes, each counted once
+    assert both.usage.prompt_tokens_details.cached_tokens <= 4
     assert default.usage.completion_tokens == 16
 
 

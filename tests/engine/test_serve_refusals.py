@@ -14,6 +14,7 @@ from serving_kit import ASKED, empty, engine_in, served
 from webfarer.core.errors import ConfigError
 from webfarer.engine.chat import Chat
 from webfarer.engine.serving.endpoints import Endpoints
+from webfarer.engine.serving.replies import ChatChoice, sse
 from webfarer.engine.serving.server import Door, serve
 
 CHAT, TEXT = "/v1/chat/completions", "/v1/completions"
@@ -51,6 +52,8 @@ async def until(true):
         ({"temperature": -1}, "temperature"),
         ({"top_p": 2}, "top_p"),
         ({"n": 0}, "n"),
+        ({"n": 2}, "n"),  # the line has one place
+        ({"stream_options": {"include_usage": True}}, "stream_options"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"stop": ""}, "stop.0"),
         ({"logit_bias": {"5": 1}}, "logit_bias"),
@@ -91,6 +94,10 @@ async def test_half_characters_are_refused(server):
     status, answer, _ = await server.post(CHAT, body)
     assert status == 400
     assert "Invalid JSON" in answer["error"]["message"]
+
+
+def test_half_characters_can_be_said():
+    assert sse({"a": "\ud800"}) == b'data: {"a":"\\ud800"}\n\n'
 
 
 async def test_what_does_not_fit_is_refused_as_openai_does(server):
@@ -142,6 +149,29 @@ async def test_no_web_page_can_ask(server):
         assert (await server.post(TEXT, raw, Host=name))[0] == 200
 
 
+async def test_at_an_open_address_no_web_page_asks_without_a_token(engine, folder):
+    for token, status in (("", 403), ("t", 200)):
+        async with served(engine, folder, door=Door("0.0.0.0", token=token)) as server:
+            said = {"Origin": "http://evil.example", "Authorization": f"Bearer {token}"}
+            assert (await server.post(CHAT, SHORT, **said))[0] == status
+            del said["Origin"]
+            assert (await server.post(CHAT, SHORT, **said))[0] == 200
+
+
+async def test_health_says_when_the_engine_has_stopped(server, monkeypatch):
+    for alive, status, word in ((True, 200, "ok"), (False, 503, "engine stopped")):
+        monkeypatch.setattr(type(server.engine), "alive", alive)
+        async with server.http.get(f"{server.url}/health") as health:
+            assert (health.status, await health.json()) == (status, {"status": word})
+
+
+async def test_a_stream_that_cannot_be_written_ends_with_one_error(server, monkeypatch):
+    monkeypatch.setattr(ChatChoice, "take", lambda *_: {"content": object()})
+    async with server.http.post(server.url + CHAT, json={**SHORT, "stream": True}) as answer:
+        said = await answer.text()
+    assert (answer.status, said.count("server_error"), said.count("HTTP/1.1")) == (200, 1, 0)
+
+
 async def test_only_who_has_the_token(engine, folder):
     async with served(engine, folder, door=Door(token="sésame")) as server:
         stranger = openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="sesame", max_retries=0)
@@ -156,19 +186,21 @@ async def test_only_who_has_the_token(engine, folder):
             assert (page.status, health.status) == (401, 200)
 
 
-async def test_a_full_line_is_busy(server):
+async def test_a_full_line_is_busy(server, monkeypatch):
     streams = []
     for _ in range(2):  # one is drawn, one waits
         streams.append(await server.client.chat.completions.create(**LONG, stream=True))
         await until(lambda: server.engine._batch.active)
     status, body, headers = await server.post(CHAT, SHORT)
     assert (status, body["error"]["code"], headers["Retry-After"]) == (503, "engine_busy", "1")
-    status, body, _ = await server.post(CHAT, {**SHORT, "n": 3})
+    monkeypatch.setattr(Chat, "prompt", None)  # a full line is no work for the template
+    status, body, _ = await server.post(CHAT, SHORT)
     assert status == 503
+    monkeypatch.undo()
     for stream in streams:
         await stream.close()
     await until(lambda: not server.engine._batch.active)
-    assert (await server.post(CHAT, SHORT))[0] == 200
+    assert (await server.post(CHAT, {**SHORT, "n": None}))[0] == 200
 
 
 @pytest.mark.parametrize("stream", [True, False])

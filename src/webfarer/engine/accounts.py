@@ -44,12 +44,16 @@ def row_stats(memory: "Memory", row: int) -> RowStats:
 
 def check(memory: "Memory") -> None:
     """Raise WebfarerError when what the host counts and what the device holds differ anywhere."""
+    for plan in memory.plans:
+        expect(len(plan.tracks) == memory.active, f"{len(plan.tracks)} rows are counted, {memory.active} are active")
+    for ragged in filter(None, memory.ragged):
+        expect(len(ragged.keys) == memory.active, f"{len(ragged.keys)} flat rows, {memory.active} are active")
+    for slots in memory.layers:
+        sizes = {tensor.shape[2] for tensor in (slots.keys, slots.values, slots.positions, slots.bias, slots.scores)}
+        expect(len(sizes) == 1, f"tensors of one layer hold {sorted(sizes)} slots")
     for layer in range(memory.spec.layers):
         for row in range(memory.active):
             _check_row(memory, layer, row)
-    for prefix in filter(None, memory.prefix):
-        held = sum(p is prefix for p in memory.prefix)
-        expect(prefix.rows == held, f"a prefix counts {prefix.rows} rows, {held} hold it")
 
 
 def _check_row(memory: "Memory", layer: int, row: int) -> None:

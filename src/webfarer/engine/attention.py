@@ -87,9 +87,10 @@ def received(
     """
     kv, groups, count, _ = q.shape
     wide = torch.promote_types(q.dtype, torch.float32)
+    q, k = q.to(wide), k.to(wide)
     sums = torch.zeros(kv, groups, k.shape[1], dtype=wide, device=q.device)
     for start in range(0, count, BLOCK):
-        weights = _block(q.to(wide), k.to(wide), heads, start, min(start + BLOCK, count))
+        weights = _block(q, k, heads, start, min(start + BLOCK, count))
         sums[:, :, : weights.shape[-1]] += weights.sum(2)
     return group(sums)
 
@@ -123,9 +124,11 @@ def head_attention(
         heads: how the layer attends.
 
     Returns:
-        out [B, H, G, D] and its log-sum-exp [B, H, G] (-inf for a head without slots).
+        out [B, H, G, D] and its log-sum-exp [B, H, G] (-inf for a head without slots), in float32 or wider.
     """
     rows, kv, groups, dim = q.shape
+    wide = torch.promote_types(q.dtype, torch.float32)
+    q, k, v = q.to(wide), k.to(wide), v.to(wide)
     index = owner.clamp(min=0).long()
     mine = q.gather(1, index[:, :, None, None].expand(-1, -1, groups, dim))
     logits = capped(torch.einsum("bngd,bnd->bng", mine, k) * heads.scale, heads.softcap)

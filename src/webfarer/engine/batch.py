@@ -124,18 +124,26 @@ class Batch:
 
     def _follow(self, same: list[Sequence]) -> None:
         """Open rows for sequences whose prompt the first of them has just read."""
-        if len(same) == 1 or same[0].row is None:
+        first, memory = same[0], self.memory
+        if len(same) == 1 or first.row is None:
             return
-        prefix = self.memory.share(same[0].row, same[0].request.tokens)
+        tokens = first.request.tokens
+        alone = len(tokens) >= _SHARED and not any(memory.prefix)
+        prefix = memory.share(first.row, tokens) if alone else memory.copy(first.row, tokens)
         for sequence in same[1:]:
-            self._open(sequence, prefix)
+            self._open(sequence, prefix if alone else None)
+            if not alone:
+                memory.seed(memory.active - 1, prefix)
+            sequence.cached = len(tokens)
 
     def _remember(self, row: int, tokens: tuple[int, ...], adapter: str | None) -> None:
         """Keep a copy of what a row holds for prompts that begin like it."""
-        if self._known.limit and self.memory.shares:
-            prefix = self.memory.snapshot(row, tokens)
+        known, memory, spec = self._known, self.memory, self._spec
+        size = len(tokens) * spec.layers * spec.kv_heads * spec.slot_bytes
+        if size <= known.limit and memory.shares and not known.covers(tokens, adapter):
+            prefix = memory.snapshot(row, tokens)
             if prefix is not None:
-                self._known.add(prefix, adapter)
+                known.add(prefix, adapter)
 
     def decode(self) -> None:
         """Draw one more token for every active sequence."""
@@ -218,6 +226,9 @@ class Batch:
         """End a sequence, with what it held."""
         usage = sequence.usage
         if sequence.row is not None:
+            if reason in ("stop", "length"):  # the token drawn last was not read
+                said = sequence.request.tokens + tuple(sequence.drawn[:-1])
+                self._remember(sequence.row, said, sequence.request.adapter)
             held = self.memory.stats(sequence.row)
             usage = replace(
                 usage,
@@ -262,16 +273,19 @@ class Batch:
 
     def _fail(self, sequences: list[Sequence], error: str) -> None:
         """End sequences whose forward failed, and make sure that the memory is sound."""
+        sound = False
         try:
-            with boundary(WebfarerError, "giving rows back"):
+            with boundary(WebfarerError, "giving rows back"), torch.inference_mode():
                 for sequence in sequences:
                     self._leave(sequence)
                 self.memory.check()
+            sound = True
         except WebfarerError:
-            # nothing it holds can be trusted: begin anew, and end everybody who had a row
+            # nothing it holds can be trusted: everybody who had a row ends
             sequences = sequences + [s for s in self.active if s not in sequences]
             self.active.clear()
-            self.memory = Memory(self._spec, self._policy, self.memory.rows)
         for sequence in sequences:
             sequence.row = None
             self._end(sequence, Finished("error", sequence.usage, error))
+        if not sound:
+            self.memory = Memory(self._spec, self._policy, self.memory.rows)

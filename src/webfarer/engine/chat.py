@@ -2,12 +2,13 @@
 
 The template is the model's own and runs in transformers' sandbox. What it cannot say (tools, results, turns in that
 order) is refused, never left out; only a system message is put before the first user's where a template has no place
-for it. Invariant: special tokens written inside messages or tools stay plain text, they cannot end a turn.
+for it. Invariant: special tokens written inside messages or tools stay plain text, they cannot end a turn; nor can
+others that models are marked up with (`<tool_call>`), save in what the assistant itself said, which templates read.
 """
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ Wire = Mapping[str, Any]
 """A message or a tool as OpenAI's chat completions write it."""
 
 _BREAK = "\ufdd0"  # no character: splits a special token in two before it is encoded
+_REMEMBERED = 1 << 17
+"""Characters of the longest text whose tokens are kept."""
 _USER = {"role": "user", "content": "wf-question"}
 _SYSTEM = {"role": "system", "content": "wf-system"}
 _TOOL = {"name": "wf_tool", "description": "", "parameters": {"type": "object", "properties": {}}}
@@ -53,8 +56,9 @@ class Chat:
         self._tokenizer = tokenizer
         self._ids: Tokenizer = tokenizer.backend_tokenizer
         added = tokenizer.added_tokens_decoder.items()
-        special = sorted((token.content for _, token in added if token.special), key=len, reverse=True)
-        self._special = re.compile("|".join(map(re.escape, special)) or "(?!)")
+        self._special = _any(token.content for _, token in added if token.special)
+        # words and runs of blanks may be added too (Gemma): to split those would only make a text longer
+        self._marks = _any(t.content for _, t in added if t.special or re.search(r"[^\w\s\u2581]", t.content))
         self._silent = {number: token.content for number, token in added if token.special and token.content in SILENT}
         self._encoded = lru_cache(maxsize=32)(self._encode)  # a conversation is counted several times before it is sent
 
@@ -95,7 +99,8 @@ class Chat:
             raise ConfigError("the model's chat template has no place for tools and their results")
         prepared = _numbered([{**message, "content": message.get("content") or ""} for message in messages])
         text = self._render(prepared if self._system else _folded(prepared), tools)
-        return Prompt(self._encoded(text), text.rstrip().endswith(OPENING))
+        encode = self._encoded if len(text) <= _REMEMBERED else self._encode
+        return Prompt(encode(text), text.rstrip().endswith(OPENING))
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Return the ids of plain text, behind the model's start token where it has one."""
@@ -137,22 +142,37 @@ class Chat:
     def _render(self, messages: Sequence[Wire], tools: Sequence[Wire]) -> str:
         with boundary(ConfigError, "the model's chat template cannot write this conversation"):
             text = self._tokenizer.apply_chat_template(
-                self._broken(messages), tools=self._broken(tools) or None, tokenize=False, add_generation_prompt=True
+                [self._spoken(message) for message in messages],
+                tools=self._broken(tools, self._marks) or None,
+                tokenize=False,
+                add_generation_prompt=True,
             )
         return str(text)
 
-    def _broken(self, value: Any) -> Any:
-        """Return `value` with a mark inside every special token that its strings hold."""
+    def _spoken(self, message: Wire) -> dict[str, Any]:
+        """Return a message in which no text can be taken for markup."""
+        own = {"content", "reasoning_content"} if message["role"] == "assistant" else ()
+        return {
+            key: self._broken(value, self._special if key in own else self._marks) for key, value in message.items()
+        }
+
+    def _broken(self, value: Any, tokens: re.Pattern[str]) -> Any:
+        """Return `value` with a mark inside every one of `tokens` that its strings hold."""
         if isinstance(value, str):
-            return self._special.sub(lambda found: f"{found[0][:1]}{_BREAK}{found[0][1:]}", value.replace(_BREAK, ""))
+            return tokens.sub(lambda found: f"{found[0][:1]}{_BREAK}{found[0][1:]}", value.replace(_BREAK, ""))
         if isinstance(value, Mapping):
-            return {self._broken(key): self._broken(inner) for key, inner in value.items()}
-        return [self._broken(inner) for inner in value] if isinstance(value, Sequence) else value
+            return {self._broken(key, tokens): self._broken(inner, tokens) for key, inner in value.items()}
+        return [self._broken(inner, tokens) for inner in value] if isinstance(value, Sequence) else value
 
     def _encode(self, text: str) -> tuple[int, ...]:
         with boundary(ConfigError, "reading the conversation as tokens"):
             pieces = [self._ids.encode(piece, add_special_tokens=False).ids for piece in text.split(_BREAK)]
         return tuple(number for piece in pieces for number in piece)
+
+
+def _any(texts: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern that finds any of the texts, the longest first."""
+    return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)")
 
 
 def _numbered(messages: Sequence[Wire]) -> list[dict[str, Any]]:

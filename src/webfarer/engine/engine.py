@@ -33,6 +33,8 @@ class Limits:
         rows: sequences active at once.
         prompt: longest prompt; None for what the model's context allows.
         new: most tokens one request may ask for; None for what the model's context allows.
+        context: most tokens of a prompt and its answer; None for what the model can. It also decides how models with
+            longrope rotate.
         prefill_tokens: prompt tokens read in one round; a longer prompt is read alone.
         waiting: requests that may wait for a row.
         prefixes: bytes of keys and values kept of prompts and outputs, so that what begins like one of them is not read
@@ -42,6 +44,7 @@ class Limits:
     rows: int = 16
     prompt: int | None = None
     new: int | None = None
+    context: int | None = None
     prefill_tokens: int = 2048
     waiting: int = 256
     prefixes: int = 256 << 20
@@ -53,7 +56,7 @@ class EngineStats:
 
     Attributes:
         active, waiting: sequences now.
-        cache_bytes: allocated for keys and values.
+        cache_bytes: allocated for keys and values of rows. known_bytes: of prompts kept for those that begin like them.
         rounds: decode steps run.
         prompt_tokens, completion_tokens: read and drawn, unfinished sequences included.
         finished: sequences by the reason of their end.
@@ -62,6 +65,7 @@ class EngineStats:
     active: int
     waiting: int
     cache_bytes: int
+    known_bytes: int
     rounds: int
     prompt_tokens: int
     completion_tokens: int
@@ -90,7 +94,8 @@ class Engine:
         self._voice = Voice(
             model.spec.vocab, frozenset(model.ends), model.tokenizer.backend_tokenizer, model.spec.device
         )
-        self._batch = Batch(model, policy, limits.rows, self.adapters, Known(limits.prefixes))
+        self._known = Known(limits.prefixes)
+        self._batch = Batch(model, policy, limits.rows, self.adapters, self._known)
         self._line = Line(limits.waiting)
         self._round = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -119,7 +124,7 @@ class Engine:
         Raises:
             ConfigError: model, policy or adapter cannot work.
         """
-        model = load(folder, dtype, device)
+        model = load(folder, dtype, device, context=limits.context)
         policy = parse(cache) if isinstance(cache, str) else cache
         layout = model.decoder.layout
         loaded = {name: Adapter.load(Path(path), layout, name) for name, path in (adapters or {}).items()}
@@ -140,6 +145,16 @@ class Engine:
         sequence = Sequence(request, listener, self._voice)
         self._line.join(sequence)
         return Ticket(sequence, self._line.wake)
+
+    @property
+    def full(self) -> bool:
+        """Whether the line is full, so that a request would be refused now."""
+        return len(self._line) >= self.limits.waiting
+
+    @property
+    def alive(self) -> bool:
+        """Whether the engine's thread, once started, still runs."""
+        return not self._running or (self._thread is not None and self._thread.is_alive())
 
     def step(self) -> bool:
         """Run one round; return False when there was nothing to do."""
@@ -223,6 +238,7 @@ class Engine:
                 active=len(self._batch.active),
                 waiting=len(self._line),
                 cache_bytes=self._batch.memory.bytes,
+                known_bytes=self._known.bytes,
                 rounds=counts.steps,
                 prompt_tokens=counts.read,
                 completion_tokens=counts.drawn,
@@ -240,7 +256,8 @@ class Engine:
 
     def _check(self, request: Request) -> None:
         """Refuse what can never be served."""
-        size, new, context = len(request.tokens), request.params.max_tokens, self.spec.context
+        size, new = len(request.tokens), request.params.max_tokens
+        context = min(self.spec.context, self.limits.context or self.spec.context)
         most, most_new = self.limits.prompt or context - 1, self.limits.new or context - 1
         if not request.tokens:
             raise ConfigError("an empty prompt cannot be continued; begin with the model's start token")

@@ -36,18 +36,29 @@ class Known:
     def find(self, tokens: tuple[int, ...], adapter: str | None) -> Prefix | None:
         """Return the longest known prefix of `tokens`, or None when it is shorter than a grain."""
         usable = [
-            (common(e.prefix.tokens, tokens[:-1]) // GRAIN * GRAIN, e) for e in self._entries if e.adapter == adapter
+            (common(entry.prefix.tokens, tokens[:-1]) // GRAIN * GRAIN, entry)
+            for entry in self._entries
+            if entry.adapter == adapter
         ]
-        length, entry = max(usable, key=lambda pair: pair[0], default=(0, None))
-        if entry is None or length == 0:
+        # of equals the one that is in use already, so that more rows share it
+        length, best = max(usable, key=lambda pair: (pair[0], pair[0] in pair[1].heads), default=(0, None))
+        if best is None or length == 0:
             return None
-        self._entries.remove(entry)
-        self._entries.append(entry)
-        return entry.heads.setdefault(length, entry.prefix.head(length))
+        self._entries.remove(best)
+        self._entries.append(best)
+        if length not in best.heads:
+            best.heads[length] = best.prefix.head(length)
+        return best.heads[length]
+
+    def covers(self, tokens: tuple[int, ...], adapter: str | None) -> bool:
+        """Say whether all of `tokens` are known."""
+        return any(e.adapter == adapter and common(e.prefix.tokens, tokens) == len(tokens) for e in self._entries)
 
     def add(self, prefix: Prefix, adapter: str | None) -> None:
         """Remember a whole prefix, in the place of those it begins with."""
         size = len(prefix.tokens)
+        if prefix.bytes > self.limit:
+            return
         for entry in list(self._entries):
             if entry.adapter == adapter:
                 shared = common(entry.prefix.tokens, prefix.tokens)

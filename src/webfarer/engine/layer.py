@@ -19,6 +19,9 @@ from webfarer.engine.view import View, grouped
 Choices = dict[tuple[int, int, int], torch.Tensor]
 """What was chosen of a prompt, by plan, layer it was chosen in, and row."""
 
+Shared = list[tuple[Prefix, torch.Tensor]]
+"""Prefixes in use, each with the rows that hold it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -116,12 +119,12 @@ class Layer:
             kept = [torch.cat(pair, 1) for pair in zip(old, kept, strict=True)]
         self.slots.fill(row, kept)
 
-    def step(self, step: Step, prefixes: list[Prefix | None], q: torch.Tensor) -> torch.Tensor:
+    def step(self, step: Step, shared: Shared, q: torch.Tensor) -> torch.Tensor:
         """Attend to the slots, keep up the attention they received, then drop what there is no room for.
 
         Args:
             step: what the plan says.
-            prefixes: that the rows share with others, a row each.
+            shared: prefixes, each with the rows that hold it.
             q: [B, H, G, D]; the new tokens are in their slots already.
 
         Returns:
@@ -139,7 +142,7 @@ class Layer:
         elif policy.rerotates:
             keys = rotate_to_ranks(keys, positions, step.now, step.held, self.spec.rotary[self.index])
         logits = slot_logits(q, keys, bias, heads.scale, heads.softcap)
-        out, weights = self._attend(prefixes, q, logits, values)
+        out, weights = self._attend(shared, q, logits, values)
         if policy.reads != "none":
             latest = grouped(weights.view(*q.shape[:3], -1), policy.group).to(slots.scores.dtype)
             scores = slots.scores[:count, :, span]
@@ -153,19 +156,20 @@ class Layer:
         return out
 
     def _attend(
-        self, prefixes: list[Prefix | None], q: torch.Tensor, logits: torch.Tensor, values: torch.Tensor
+        self, shared: Shared, q: torch.Tensor, logits: torch.Tensor, values: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return out [B, H, G, D] over own slots and frozen ones, and the weights of the own slots [B * H, G, S]."""
         flat = values.flatten(0, 1)
-        if self.ragged is None and not any(prefixes):
+        if self.ragged is None and not shared:
             weights = logits.softmax(-1)
             return torch.bmm(weights, flat).view(q.shape), weights
-        lse = logits.logsumexp(-1)
-        out = torch.bmm((logits - lse[..., None]).exp(), flat).view(q.shape), lse.view(q.shape[:3])
+        wide = logits.to(torch.promote_types(q.dtype, torch.float32))
+        lse = wide.logsumexp(-1)
+        own = torch.bmm((wide - lse[..., None]).exp().to(flat.dtype), flat).to(wide.dtype)
+        out = own.view(q.shape), lse.view(q.shape[:3])
         if self.ragged is not None:
             out = merge(out, self.ragged.attend(q, self.heads))
-        for prefix in {id(p): p for p in prefixes if p is not None}.values():
-            rows = [row for row, held in enumerate(prefixes) if held is prefix]
-            part = attend_prefix(q[rows], prefix.keys[self.index], prefix.values[self.index], self.heads)
-            out = merge_rows(out, rows, part)
-        return out[0], (logits - out[1].view(lse.shape)[..., None]).exp()
+        for prefix, rows in shared:
+            keys, values = prefix.keys[self.index], prefix.values[self.index]
+            out = merge_rows(out, rows, attend_prefix(q.index_select(0, rows), keys, values, self.heads))
+        return out[0].to(q.dtype), (wide - out[1].view(lse.shape)[..., None]).exp()

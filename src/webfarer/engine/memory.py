@@ -6,7 +6,7 @@ at most holds a prompt in full. Then every step appends one token a row, attends
 room for. The numbers are counted on the host (:mod:`webfarer.engine.plans`), the choice is made on the device.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -14,12 +14,18 @@ import torch
 from webfarer.core.errors import ConfigError, WebfarerError
 from webfarer.engine.accounts import RowStats, check, row_stats
 from webfarer.engine.layer import Choices, Layer, Turn
-from webfarer.engine.plans import AHEAD, Plan, Track, ahead, peak
+from webfarer.engine.plans import AHEAD, Plan, Track, ahead
 from webfarer.engine.policy import CachePolicy, Place
 from webfarer.engine.prefixes import Prefix, Ragged
 from webfarer.engine.sliding import Sliding
 from webfarer.engine.slots import Slots
 from webfarer.engine.spec import Spec
+
+AT_ONCE = 1024
+"""Tokens a row has room for at first, and then again: few outputs are as long as they may be."""
+
+IDLE = 1 << 30
+"""An idle memory of more bytes gives its slots back."""
 
 Attend = Callable[[int, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -91,29 +97,34 @@ class Memory:
             raise WebfarerError(f"all {self.rows} rows are in use")
         if prefix is not None and not self.shares:
             raise ConfigError(f"cache policy {self.policy.spec} cannot share a prefix between rows with this model")
-        own = prompt - (0 if prefix is None else len(prefix.tokens))
-        for plan in self.plans:
-            layer = plan.layers[0]
-            shared = 0 if prefix is None else prefix.keys[layer].shape[1]
-            kept = plan.policy.keep(own, layer, self.spec.layers) if own else 0
-            place = Place(layer, self.spec.layers, prompt, shared + kept, limit)
-            if plan.policy.ragged:
-                shared, kept = kept, 0
-            plan.tracks.append(Track(place, kept, shared=shared))
-            self._reserve(plan, row)
-        if prefix is not None:
-            prefix.rows += 1
+        tracks = [self._track(plan, prompt, limit, prefix) for plan in self.plans]
+        for plan, track in zip(self.plans, tracks, strict=True):
+            self._reserve(plan, track, max(track.kept, 1))
+        for plan, track in zip(self.plans, tracks, strict=True):
+            plan.tracks.append(track)
+        for slots in self.layers:  # what is held in a prefix alone is never filled
+            slots.clear(row)
         self.prefix.append(prefix)
         for ragged, slots in zip(self.ragged, self.layers, strict=True):
             if ragged is not None:
                 ragged.enter(slots.keys)
         return row
 
-    def _reserve(self, plan: Plan, row: int) -> None:
-        track = plan.tracks[row]
-        right, waiting = peak(plan.policy, track.place, track.kept, track.shared)
+    def _track(self, plan: Plan, prompt: int, limit: int | None, prefix: Prefix | None) -> Track:
+        layer, own = plan.layers[0], prompt - (0 if prefix is None else len(prefix.tokens))
+        shared = 0 if prefix is None else prefix.keys[layer].shape[1]
+        kept = plan.policy.keep(own, layer, self.spec.layers) if own else 0
+        place = Place(layer, self.spec.layers, prompt, shared + kept, limit)
+        return Track(place, 0, shared=kept) if plan.policy.ragged else Track(place, kept, shared=shared)
+
+    def _reserve(self, plan: Plan, track: Track, left: int) -> None:
+        """Make room for a row's next steps: not for all it may take, which may be the model's whole context."""
+        limit = track.place.limit
+        steps = AHEAD if limit is None else max(1, min(limit - track.t, AT_ONCE))
+        right, waiting = ahead(plan.policy, track, steps)
         for index in plan.layers:
-            self.layers[index].reserve(max(track.kept, 1), right + 1, waiting)
+            self.layers[index].reserve(left, right + 1, waiting)
+        track.ready = track.t + steps
 
     @property
     def shares(self) -> bool:
@@ -126,16 +137,12 @@ class Memory:
         """Turn a row's prompt, just read, into a prefix that further rows may be opened with; the row holds it too."""
         if not self.shares:
             raise ConfigError(f"cache policy {self.policy.spec} cannot share a prefix between rows with this model")
-        prefix = self._copy(row, tokens)
+        prefix = self.copy(row, tokens)
         for layer in self.layers:
             layer.clear(row)
         for plan in self.plans:
             track = plan.tracks[row]
-            plan.tracks[row] = Track(track.place, 0, shared=track.kept + track.shared)
-        before = self.prefix[row]
-        if before is not None:
-            before.rows -= 1
-        prefix.rows = 1
+            plan.tracks[row] = Track(track.place, 0, shared=track.kept + track.shared, ready=track.ready)
         self.prefix[row] = prefix
         return prefix
 
@@ -143,12 +150,19 @@ class Memory:
         """Whether every layer keeps all of a prompt of so many tokens, so that its beginning can be shared."""
         return self.shares and all(p.policy.keep(prompt, p.layers[0], self.spec.layers) == prompt for p in self.plans)
 
+    def _sharing(self) -> Iterator[tuple[Prefix, torch.Tensor]]:
+        """Yield each prefix in use, with the rows that share it."""
+        for prefix in {id(p): p for p in self.prefix if p is not None}.values():
+            rows = [row for row, held in enumerate(self.prefix) if held is prefix]
+            yield prefix, torch.tensor(rows).to(self.spec.device, non_blocking=True)
+
     def snapshot(self, row: int, tokens: tuple[int, ...]) -> Prefix | None:
         """Return a copy of what a row holds, for prompts that begin with `tokens`; None unless it holds all of them."""
         held = [plan.tracks[row].held + plan.tracks[row].shared for plan in self.plans]
-        return self._copy(row, tokens) if self.shares and set(held) == {len(tokens)} else None
+        return self.copy(row, tokens) if self.shares and set(held) == {len(tokens)} else None
 
-    def _copy(self, row: int, tokens: tuple[int, ...]) -> Prefix:
+    def copy(self, row: int, tokens: tuple[int, ...]) -> Prefix:
+        """Return a copy of what a row holds of `tokens`, which it has read."""
         copy, prefix = Prefix(tokens), self.prefix[row]
         for layer, plan in enumerate(self.plan_of):
             keys, values, positions, _ = self.layers[layer].present(row, plan.tracks[row].held)
@@ -162,9 +176,6 @@ class Memory:
     def close(self, row: int) -> int | None:
         """Give a row back; return the old index of the row that took its place, or None."""
         last = self.active - 1
-        prefix = self.prefix[row]
-        if prefix is not None:
-            prefix.rows -= 1
         for plan in self.plans:
             plan.tracks[row] = plan.tracks[last]
             plan.tracks.pop()
@@ -173,11 +184,13 @@ class Memory:
         for ragged in self.ragged:
             if ragged is not None:
                 ragged.leave(row)
-        if row == last:
-            return None
-        for layer in self.layers:
-            layer.move(last, row)
-        return last
+        if row < last:
+            for layer in self.layers:
+                layer.move(last, row)
+        if last == 0 and self.bytes > IDLE:
+            for layer in self.layers:
+                layer.release()
+        return last if row < last else None
 
     def select(self, rows: Sequence[int]) -> None:
         """Make active row i a copy of what row `rows[i]` was; there may be more or fewer rows than before."""
@@ -189,14 +202,10 @@ class Memory:
             ragged.select(rows)
         for plan in self.plans:
             plan.tracks = [replace(plan.tracks[row]) for row in rows]
-        for prefix in filter(None, self.prefix):
-            prefix.rows -= 1
         self.prefix, self.rows = [self.prefix[row] for row in rows], len(index)
-        for prefix in filter(None, self.prefix):
-            prefix.rows += 1
 
     def seed(self, row: int, prefix: Prefix) -> None:
-        """Copy a prefix that holds all its tokens into a row just opened without one, instead of sharing it."""
+        """Copy a prefix into a row just opened without one, instead of sharing it."""
         for slots, *kept in zip(self.layers, prefix.keys, prefix.values, prefix.positions, strict=True):
             slots.fill(row, [*kept, torch.zeros_like(kept[2], dtype=slots.scores.dtype)])
 
@@ -234,7 +243,7 @@ class Memory:
             kept = min(held + length, plan.policy.keep(total, layer, layers))
         place = Place(layer, layers, total, track.shared + kept, track.place.limit)
         plan.tracks[row] = Track(place, kept, shared=track.shared, dropped=track.dropped, read=track.read)
-        self._reserve(plan, row)
+        self._reserve(plan, plan.tracks[row], max(kept, 1))
         return Turn(row, length, held=held, fixed=held if plan.policy.frozen else 0)
 
     def _reading(self, turns: list[list[Turn]]) -> Attend:
@@ -257,24 +266,22 @@ class Memory:
         for plan in self.plans:
             self._grow(plan)
         steps = {id(p): p.step(self.layers[p.layers[0]].split, self.spec.device) for p in self.plans}
+        shared = list(self._sharing())
 
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
             count, kv = k.shape[:2]
             step = steps[id(self.plan_of[layer])]
             self.layers[layer].append(step, k, v)
-            out = self._work[layer].step(step, self.prefix, q.view(count, kv, self.spec.groups, -1))
+            out = self._work[layer].step(step, shared, q.view(count, kv, self.spec.groups, -1))
             return out.reshape(q.shape)
 
         return attend
 
     def _grow(self, plan: Plan) -> None:
-        """Make room for rows that generate more tokens than they were opened for."""
+        """Make room for rows that have used up what was reserved for them."""
         for track in plan.tracks:
-            over = track.t - (track.place.limit or 0)
-            if over >= 0 and over % AHEAD == 0:
-                right, waiting = ahead(plan.policy, track, AHEAD)
-                for index in plan.layers:
-                    self.layers[index].reserve(0, right + 1, waiting)
+            if track.t >= track.ready:
+                self._reserve(plan, track, 0)
 
     def kept_positions(self, layer: int, row: int, head: int) -> list[int]:
         """Return the logical positions a KV head holds, ascending; for tests and plots."""

@@ -154,9 +154,9 @@ def step_seconds(shape: Shape, batch: int, read: float, device: Device, tokens: 
         device: where.
         tokens: of each sequence; above 1 when drafts are verified.
     """
-    moved = shape.weight_bytes + batch * read * shape.slot_bytes
+    moved = shape.step_bytes + batch * read * shape.slot_bytes
     attention = 4 * read * (shape.heads // shape.kv_heads) * shape.head_dim
-    computed = batch * tokens * (2 * shape.parameters + attention)
+    computed = batch * tokens * (2 * (shape.parameters - shape.lookup) + attention)
     return max(moved / device.bandwidth, computed / device.flops)
 
 
@@ -169,10 +169,12 @@ def break_even(shape: Shape, gain: float = 1.1, share: float = 0.0) -> float:
         share: of its slots the compressed cache reads; 0 asks what any method could reach.
 
     Returns:
-        Tokens; infinity when that share can never give the gain.
+        Tokens; infinity when that share can never give the gain, or every layer has a window.
     """
     saved = 1 - gain * share
-    return math.inf if saved <= 0 else (gain - 1) * shape.weight_bytes / (shape.token_bytes * saved)
+    if saved <= 0 or not shape.growing_bytes:
+        return math.inf
+    return (gain - 1) * shape.step_bytes / (shape.growing_bytes * saved)
 
 
 def tokens_per_pass(acceptance: float, drafted: int) -> float:

@@ -28,6 +28,7 @@ class Track:
         shared: slots of a prefix that other rows hold too, or of heads of different lengths; not counted below.
         kept: own prompt slots. grown: slots ever used right of the split. free: dropped slots waiting for reuse.
         t: tokens generated. dropped: slots given up so far. read: slots attended to so far, over all steps.
+        ready: the number of generated tokens up to which there is room.
     """
 
     place: Place
@@ -38,6 +39,7 @@ class Track:
     t: int = 0
     dropped: int = 0
     read: int = 0
+    ready: int = 0
 
     @property
     def held(self) -> int:
@@ -88,6 +90,8 @@ def peak(policy: CachePolicy, place: Place, kept: int, shared: int) -> tuple[int
 
 def ahead(policy: CachePolicy, track: Track, steps: int) -> tuple[int, int]:
     """Return (slots right of the split, slots waiting at once) a row needs at most during its next `steps`."""
+    if type(policy).room is CachePolicy.room:
+        return track.grown + max(0, steps - track.free), track.free
     track = replace(track)
     waiting = track.free
     for _ in range(steps):
@@ -106,7 +110,8 @@ def advance(policy: CachePolicy, track: Track) -> int:
     present = track.held + track.shared
     track.read += min(present, policy.read or present)
     room = policy.room(track.t, track.place)
-    drop = 0 if room is None else max(0, present - room)
+    spare = (track.grown - track.free if policy.frozen else track.held - policy.sinks) - policy.recent
+    drop = 0 if room is None else max(0, min(present - room, spare))
     track.free += drop
     track.dropped += drop
     return drop

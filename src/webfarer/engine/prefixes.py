@@ -20,14 +20,12 @@ class Prefix:
         tokens: of the prompt; the logical length is their number.
         keys, values: per layer, [H, n, D].
         positions: per layer, [H, n], ascending; fewer than the tokens where a policy dropped some.
-        rows: how many rows hold it.
     """
 
     tokens: tuple[int, ...]
     keys: list[torch.Tensor] = field(default_factory=list)
     values: list[torch.Tensor] = field(default_factory=list)
     positions: list[torch.Tensor] = field(default_factory=list)
-    rows: int = 0
 
     @property
     def bytes(self) -> int:
@@ -50,13 +48,14 @@ def attend_prefix(
     """Attention of several rows over one shared prefix: q [g, H, G, D] stacked over keys [H, n, D].
 
     Returns:
-        out [g, H, G, D] and its log-sum-exp [g, H, G].
+        out [g, H, G, D] and its log-sum-exp [g, H, G], in float32 or wider.
     """
     rows, kv, groups, dim = q.shape
+    wide = torch.promote_types(q.dtype, torch.float32)
     stacked = q.transpose(0, 1).reshape(kv, rows * groups, dim)
-    logits = capped(torch.bmm(stacked, keys.transpose(1, 2)) * heads.scale, heads.softcap)
+    logits = capped(torch.bmm(stacked, keys.transpose(1, 2)).to(wide) * heads.scale, heads.softcap)
     lse = logits.logsumexp(-1)
-    out = torch.bmm((logits - lse[..., None]).exp(), values)
+    out = torch.bmm((logits - lse[..., None]).exp().to(values.dtype), values).to(wide)
     shape = (kv, rows, groups)
     return out.view(*shape, dim).transpose(0, 1), lse.view(shape).transpose(0, 1)
 
@@ -116,9 +115,8 @@ class Ragged:
 
 
 def merge_rows(
-    own: tuple[torch.Tensor, torch.Tensor], rows: list[int], other: tuple[torch.Tensor, torch.Tensor]
+    own: tuple[torch.Tensor, torch.Tensor], rows: torch.Tensor, other: tuple[torch.Tensor, torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Merge a partial attention of some rows into that of all rows."""
-    index = torch.tensor(rows, device=own[0].device)
-    out, lse = merge((own[0][index], own[1][index]), other)
-    return own[0].index_copy(0, index, out), own[1].index_copy(0, index, lse)
+    out, lse = merge((own[0].index_select(0, rows), own[1].index_select(0, rows)), other)
+    return own[0].index_copy(0, rows, out), own[1].index_copy(0, rows, lse)

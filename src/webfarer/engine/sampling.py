@@ -94,7 +94,7 @@ class Usage:
             a stop string), whose text is not shown.
         cached_tokens: prompt tokens whose keys and values were there already.
         stored_slots: key-value slots held at the end, over all layers and KV heads.
-        read_slots: slots the last step attended to.
+        read_slots: slots that decode steps attended to, all together.
         cache_bytes: bytes of the stored slots.
         evictions: slots given up on the way.
     """

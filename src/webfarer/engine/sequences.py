@@ -153,11 +153,15 @@ class Line:
     def take(self, rows: int, tokens: int) -> list[Sequence]:
         """Take those at the front who fit into so many rows and prompt tokens; the first fits whatever its length."""
         taken: list[Sequence] = []
+        prompts: set[tuple[tuple[int, ...], str | None]] = set()
         with self._changed:
             while self._waiting and len(taken) < rows:
-                tokens -= len(self._waiting[0].request.tokens)
+                request = self._waiting[0].request
+                prompt = (request.tokens, request.adapter)
+                tokens -= 0 if prompt in prompts else len(request.tokens)  # of several alike one is read
                 if taken and tokens < 0:
                     break
+                prompts.add(prompt)
                 taken.append(self._waiting.popleft())
         return taken
 

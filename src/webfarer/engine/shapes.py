@@ -30,6 +30,7 @@ class Shape:
         value_bytes: of one number in the cache.
         windows: per layer, how many latest positions a query sees; None for all; empty when all layers see all.
         context: the most positions the model is made for, if that is known.
+        lookup: parameters of an input table of its own, of which a step reads single rows.
     """
 
     layers: int
@@ -41,6 +42,7 @@ class Shape:
     value_bytes: int = 2
     windows: tuple[int | None, ...] = ()
     context: int | None = None
+    lookup: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot be."""
@@ -58,6 +60,17 @@ class Shape:
         """Bytes of one token in the cache, over all layers."""
         return self.layers * self.kv_heads * self.slot_bytes
 
+    @property
+    def step_bytes(self) -> float:
+        """Bytes of the weights that every step reads."""
+        return self.weight_bytes * (1 - self.lookup / self.parameters)
+
+    @property
+    def growing_bytes(self) -> int:
+        """Bytes of one further token in the cache of a long sequence: only layers without a window keep it."""
+        growing = self.windows.count(None) if self.windows else self.layers
+        return growing * self.kv_heads * self.slot_bytes
+
     def window(self, layer: int) -> int | None:
         """Return how many positions a query of `layer` sees, or None for all."""
         return self.windows[layer] if self.windows else None
@@ -72,7 +85,7 @@ def shape_of_text(text: str) -> Shape:
             number = float(value)
         except ValueError:
             number = 0.0
-        if name not in _SIZES or number <= 0:
+        if name not in _SIZES or not 0 < number < float("inf"):
             raise ConfigError(f"--shape: {pair!r} is none of {', '.join(f'{size}=NUMBER' for size in _SIZES)}")
         given[name] = number
     if missing := [size for size in _SIZES if size not in given]:
@@ -95,7 +108,10 @@ def shape_of_model(model: str) -> Shape:
         config = json.loads(file.read_text())
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file} cannot be read: {error}") from error
-    stored = sum(path.stat().st_size for path in file.parent.glob("*.safetensors"))
+    files = list(file.parent.glob("*.safetensors"))
+    # Mistral's folders hold the weights a second time, in one file
+    files = [path for path in files if not path.name.startswith("consolidated")] or files
+    stored = sum(path.stat().st_size for path in files)
     return shape_of_config(config, stored)
 
 
@@ -155,6 +171,7 @@ def shape_of_config(config: Mapping[str, Any], weight_bytes: float = 0) -> Shape
         value_bytes=value,
         windows=_windows(config, layers),
         context=int(context) if context else None,
+        lookup=(tables - 1) * vocab * hidden,
     )
 
 

@@ -50,20 +50,26 @@ class Slots:
 
     def reserve(self, left: int, right: int, waiting: int) -> None:
         """Have at least `left` slots before the split, `right` after it, and room for `waiting` dropped ones."""
+        pad = torch.nn.functional.pad
         if waiting >= self.stack.shape[2]:  # the last place takes what is not to be kept
-            self.stack = torch.nn.functional.pad(self.stack, (0, waiting + 1 - self.stack.shape[2]))
+            self.stack = pad(self.stack, (0, waiting + 1 - self.stack.shape[2]))
         more_left = max(0, rounded(left) - self.split)
         more_right = max(0, rounded(right) - (self.capacity - self.split))
         if not more_left and not more_right:
             return
-        pad = torch.nn.functional.pad
-        self.keys = pad(self.keys, (0, 0, more_left, more_right))
-        self.values = pad(self.values, (0, 0, more_left, more_right))
-        self.positions = pad(self.positions, (more_left, more_right), value=EMPTY)
-        self.bias = pad(self.bias, (more_left, more_right), value=-torch.inf)
-        self.scores = pad(self.scores, (more_left, more_right))
+        keys = pad(self.keys, (0, 0, more_left, more_right))
+        values = pad(self.values, (0, 0, more_left, more_right))
+        positions = pad(self.positions, (more_left, more_right), value=EMPTY)
+        bias = pad(self.bias, (more_left, more_right), value=-torch.inf)
+        scores = pad(self.scores, (more_left, more_right))
+        # only now: a device that is full must leave all of them as they were
+        self.keys, self.values, self.positions, self.bias, self.scores = keys, values, positions, bias, scores
         self.stack += more_left
         self.split += more_left
+
+    def release(self) -> None:
+        """Give all memory back; every row must be empty."""
+        self.__init__(self.spec, self.rows)  # type: ignore[misc]  # as it was made
 
     def clear(self, row: int) -> None:
         """Empty a row."""

@@ -8,7 +8,16 @@ sampling parameters that work.
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from webfarer.core.errors import WebfarerError
 from webfarer.engine.sampling import MOST_LOGPROBS, SamplingParams
@@ -84,6 +93,18 @@ class Body(_Strict):
     service_tier: str | None = None
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
+
+    @field_validator("n", mode="before")
+    @classmethod
+    def _one_choice(cls, n: Any) -> Any:
+        return 1 if n is None else n
+
+    @field_validator("stream_options")
+    @classmethod
+    def _of_a_stream(cls, options: StreamOptions | None, info: ValidationInfo) -> StreamOptions | None:
+        if options is not None and not info.data.get("stream"):
+            raise ValueError("needs `stream`: true")
+        return options
 
     @field_validator("stop", mode="before")
     @classmethod

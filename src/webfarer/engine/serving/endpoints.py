@@ -14,7 +14,7 @@ from pathlib import Path
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from webfarer.core.errors import ConfigError
+from webfarer.core.errors import ConfigError, EngineBusy, WebfarerError, boundary
 from webfarer.engine.chat import Chat
 from webfarer.engine.engine import Engine
 from webfarer.engine.sampling import Event, Finished, Request
@@ -91,10 +91,12 @@ class Endpoints:
             web.post("/v1/completions", self._complete),
             web.get("/v1/models", self._models),
             web.get("/metrics", self._page),
+            web.get("/health", self._health),
         ]
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = await _read(request, ChatBody)
+        self._expect(body.n)
         adapter, tools = self._adapter(body.model), body.offered()
         messages = [message.model_dump(exclude_none=True) for message in body.messages]
         prompt = await asyncio.to_thread(self._language.prompt, messages, tools)
@@ -108,6 +110,7 @@ class Endpoints:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await _read(request, CompletionBody)
+        self._expect(body.n * len(body.prompt))
         adapter = self._adapter(body.model)
         encode = self._language.encode
         prompts = [tuple(p) if isinstance(p, list) else await asyncio.to_thread(encode, p) for p in body.prompt]
@@ -115,6 +118,18 @@ class Endpoints:
         logprobs = body.logprobs is not None
         choices: list[Choice] = [TextChoice(index, self._language, logprobs=logprobs) for index in range(len(requests))]
         return await self._answer(request, body, requests, choices)
+
+    def _expect(self, sequences: int) -> None:
+        """Refuse, before any work is done for it, what the engine's line has no place for.
+
+        Raises:
+            Fault: it never has.
+            EngineBusy: it has none now.
+        """
+        if sequences > (most := self.engine.limits.waiting):
+            raise Fault(f"n: {sequences} sequences in all are asked for, at most {most} are taken at once", param="n")
+        if self.engine.full:
+            raise EngineBusy(f"{most} requests are waiting already; try again when some are done")
 
     def _adapter(self, model: str) -> str | None:
         """Return the adapter that `model` names, None for the model itself."""
@@ -145,7 +160,7 @@ class Endpoints:
         """Run the sequences and answer, as a whole or as a stream."""
         kind = "chat.completion" if isinstance(body, ChatBody) else "text_completion"
         asked = sum(len(request.tokens) for request in requests[:: body.n])
-        envelope = Envelope(kind, body.model, asked)
+        envelope = Envelope(kind, body.model, asked, body.n)
         flight = Flight(self.engine, self.metrics)
         try:
             flight.submit(requests)
@@ -181,6 +196,10 @@ class Endpoints:
         adapters = [{"id": name, **entry, "parent": self.name} for name in sorted(self.engine.adapters)]
         return web.json_response({"object": "list", "data": [{"id": self.name, **entry}, *adapters]})
 
+    async def _health(self, request: web.Request) -> web.Response:
+        alive = self.engine.alive
+        return web.json_response({"status": "ok" if alive else "engine stopped"}, status=200 if alive else 503)
+
     async def _page(self, request: web.Request) -> web.Response:
         page = await self.metrics.page(self.engine)
         return web.Response(body=page, headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -195,27 +214,37 @@ async def _read(request: web.Request, kind: type[B]) -> B:
     return read_body(raw, kind)
 
 
+async def _pieces(
+    envelope: Envelope, deltas: AsyncIterator[Delta], usage: Callable[[], Delta] | None
+) -> AsyncGenerator[bytes, None]:
+    """Yield what is written into a stream; whatever goes wrong in making it is an error of the tree."""
+    with boundary(WebfarerError, "answering"):
+        async for delta in deltas:
+            yield sse(envelope.chunk([delta]))
+        if usage:
+            yield sse({**envelope.chunk([]), "usage": usage()})
+        yield DONE
+
+
 async def _stream(
     request: web.Request, envelope: Envelope, deltas: AsyncIterator[Delta], usage: Callable[[], Delta] | None
 ) -> web.StreamResponse:
     """Answer with server-sent events; `usage` is told at the end when it is given."""
     headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     response = web.StreamResponse(headers=headers)
-    await response.prepare(request)
 
     async def send(data: bytes) -> None:
         async with asyncio.timeout(_STALLED_SECONDS):
             await response.write(data)
 
     try:
+        await response.prepare(request)
         try:
-            async for delta in deltas:
-                await send(sse(envelope.chunk([delta])))
-            if usage:
-                await send(sse({**envelope.chunk([]), "usage": usage()}))
-            await send(DONE)
-        except Fault as fault:  # the answer has begun: its status cannot tell any more
-            await send(sse(problem(fault.message, fault.status)))
+            async with aclosing(_pieces(envelope, deltas, usage)) as pieces:
+                async for piece in pieces:
+                    await send(piece)
+        except WebfarerError as error:  # the answer has begun: its status cannot tell any more
+            await send(sse(problem(error.message, error.status if isinstance(error, Fault) else 500)))
     except (ConnectionError, TimeoutError):
         if request.transport is not None:
             request.transport.abort()

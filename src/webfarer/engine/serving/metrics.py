@@ -23,6 +23,7 @@ class Metrics:
         self.requests = Counter("webfarer_requests", "HTTP requests.", ["endpoint", "status"], registry=registry)
         self._ended = Counter("webfarer_sequences", "Sequences, by why they ended.", ["reason"], registry=registry)
         self._prompt = Counter("webfarer_prompt_tokens", "Prompt tokens read.", registry=registry)
+        self._read = 0  # those that the counter has
         self._drawn = Counter("webfarer_completion_tokens", "Tokens drawn.", registry=registry)
         self._evicted = Counter("webfarer_evictions", "Cache slots given up.", registry=registry)
         self._first = Histogram(
@@ -34,6 +35,7 @@ class Metrics:
         self._active = Gauge("webfarer_sequences_active", "Sequences being drawn.", registry=registry)
         self._waiting = Gauge("webfarer_sequences_waiting", "Sequences waiting for a row.", registry=registry)
         self._cache = Gauge("webfarer_cache_bytes", "Allocated for keys and values.", registry=registry)
+        self._known = Gauge("webfarer_known_bytes", "Keys and values kept of earlier prompts.", registry=registry)
 
     def heard(self, event: Token | Finished, since: float) -> None:
         """Count an event of a sequence that was asked for at `since` (`time.perf_counter`)."""
@@ -41,7 +43,6 @@ class Metrics:
         if isinstance(event, Finished):
             self._whole.observe(seconds)
             self._ended.labels(event.reason).inc()
-            self._prompt.inc(event.usage.prompt_tokens)
             self._drawn.inc(event.usage.completion_tokens)
             self._evicted.inc(event.usage.evictions)
         elif event.index == 0:
@@ -50,7 +51,10 @@ class Metrics:
     async def page(self, engine: Engine) -> bytes:
         """Return all meters as Prometheus reads them."""
         stats = await asyncio.to_thread(engine.stats)  # waits for the end of the engine's round
+        self._prompt.inc(max(0, stats.prompt_tokens - self._read))
+        self._read = max(self._read, stats.prompt_tokens)
         self._active.set(stats.active)
         self._waiting.set(stats.waiting)
         self._cache.set(stats.cache_bytes)
+        self._known.set(stats.known_bytes)
         return generate_latest(self._registry)

@@ -6,7 +6,7 @@ and gives a delta for every event. Invariant: the deltas of a stream joined are 
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from secrets import token_hex
 from typing import Any
 
@@ -145,17 +145,17 @@ class Envelope:
         kind: "chat.completion" or "text_completion".
         model: as the client named it.
         prompt_tokens: of all prompts together.
+        n: choices of each prompt, which stand together.
     """
 
-    def __init__(self, kind: str, model: str, prompt_tokens: int) -> None:
+    def __init__(self, kind: str, model: str, prompt_tokens: int, n: int = 1) -> None:
         chat = kind == "chat.completion"
         self._kind, self._chunk = kind, f"{kind}.chunk" if chat else kind
         self._head = {"id": f"{'chatcmpl' if chat else 'cmpl'}-{token_hex(12)}", "created": int(time.time())}
-        self._model, self._prompt_tokens = model, prompt_tokens
+        self._model, self._prompt_tokens, self._n = model, prompt_tokens, n
 
-    def answer(self, choices: Iterable[Choice]) -> dict[str, Any]:
+    def answer(self, choices: Sequence[Choice]) -> dict[str, Any]:
         """Return a whole answer."""
-        choices = list(choices)
         whole = [choice.whole() for choice in choices]
         return {**self._frame(self._kind), "choices": whole, "usage": self.usage(choices)}
 
@@ -163,15 +163,18 @@ class Envelope:
         """Return a piece of a stream."""
         return {**self._frame(self._chunk), "choices": deltas}
 
-    def usage(self, choices: Iterable[Choice]) -> dict[str, Any]:
+    def usage(self, choices: Sequence[Choice]) -> dict[str, Any]:
         """Return what all choices consumed; a prompt with several choices counts once, as OpenAI has it."""
         used = [choice.finished.usage for choice in choices if choice.finished]
         drawn = sum(usage.completion_tokens for usage in used)
+        groups = [choices[first : first + self._n] for first in range(0, len(choices), self._n)]
+        # the first choice of a prompt reads it and the others find it there: only what all of them found was cached
+        cached = [min((c.finished.usage.cached_tokens for c in group if c.finished), default=0) for group in groups]
         return {
             "prompt_tokens": self._prompt_tokens,
             "completion_tokens": drawn,
             "total_tokens": self._prompt_tokens + drawn,
-            "prompt_tokens_details": {"cached_tokens": sum(usage.cached_tokens for usage in used)},
+            "prompt_tokens_details": {"cached_tokens": sum(cached)},
             "webfarer": {
                 name: sum(getattr(usage, name) for usage in used)
                 for name in ("stored_slots", "read_slots", "cache_bytes", "evictions")
@@ -196,15 +199,15 @@ def problem(message: str, status: int, *, code: str | None = None, param: str | 
 
 
 def sse(data: dict[str, Any]) -> bytes:
-    """Return one server-sent event."""
-    return b"data: " + json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+    """Return one server-sent event, in ASCII: half a character that a model wrote has no other form."""
+    return b"data: " + json.dumps(data, separators=(",", ":")).encode() + b"\n\n"
 
 
 DONE = b"data: [DONE]\n\n"
 
 
 def _call(call: Call) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": json.dumps(call.arguments, ensure_ascii=False)}
+    function = {"name": call.name, "arguments": json.dumps(call.arguments)}
     return {"id": f"call_{token_hex(12)}", "type": "function", "function": function}
 
 

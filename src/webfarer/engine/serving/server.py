@@ -60,6 +60,9 @@ class Door:
         if self.host in LOOPBACK and not self.token and (host or request.host).lower() not in LOOPBACK:
             # a page whose name was made to point at this machine (DNS rebinding)
             raise Fault(f"this server answers for localhost, not for {request.host!r}", status=403)
+        if request.method == "POST" and "Origin" in request.headers and not (self.token or self.host in LOOPBACK):
+            # at an address that others reach no name can be told from a false one
+            raise Fault("web pages may not ask this server without a token; start it with --token", status=403)
         if request.method == "POST" and request.content_type != "application/json":
             # browsers let any page send other types without asking
             raise Fault("send the body as `Content-Type: application/json`", status=415)
@@ -85,7 +88,7 @@ def application(endpoints: Endpoints, door: Door) -> web.Application:
         return response
 
     app = web.Application(middlewares=[guarded], client_max_size=door.body_bytes)
-    app.add_routes([*endpoints.routes(), web.get("/health", _health)])
+    app.add_routes(endpoints.routes())
     return app
 
 
@@ -121,10 +124,6 @@ async def serve(endpoints: Endpoints, door: Door, announce: Callable[[str], None
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)  # the next one ends the process at once
-
-
-async def _health(request: web.Request) -> web.Response:
-    return web.json_response({"status": "ok"})
 
 
 def _refusal(error: WebfarerError) -> web.Response:
