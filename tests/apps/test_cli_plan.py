@@ -57,6 +57,8 @@ def test_a_folder_is_read_without_torch(home, tmp_path):
         (("m", *EIGHT), "give a model or --shape"),
         ((*EIGHT, "--gpu", "abacus"), "rtx3090"),
         ((*EIGHT, "--context", "many"), "write 4096 or 4k"),
+        ((*EIGHT, "--context", "infk"), "write 4096 or 4k"),
+        ((*EIGHT, "--context", "8k", "--prompt", "2k", "--new", "1k"), "leave one out"),
         ((*EIGHT, "--context", "1k", "--prompt", "2k"), "at least 1"),
         ((*EIGHT, "--cache", "h3o"), "known:"),
     ],
@@ -65,6 +67,14 @@ def test_wrong_usage(cli, args, said):
     result = cli("plan", *args)
     assert result.code == 2
     assert said in result.err
+
+
+def test_without_the_engine_extra_it_is_said_what_to_install(cli, monkeypatch, tmp_path):
+    for missing in ("torch", "webfarer.engine.policy"):
+        monkeypatch.setitem(sys.modules, missing, None)
+    for args in (("plan", *EIGHT, "--cache", "scope"), ("train", "school", "--out", tmp_path)):
+        result = cli(*args)
+        assert (result.code, "pip install 'webfarer[engine]'" in result.err) == (2, True)
 
 
 def test_more_than_the_model_is_made_for_is_refused(cli, tmp_path):

@@ -10,7 +10,8 @@ import torch
 from serving_kit import ASKED, engine_in, served
 
 from webfarer.engine.chat import Chat
-from webfarer.engine.sampling import SamplingParams
+from webfarer.engine.sampling import Finished, SamplingParams, Usage
+from webfarer.engine.serving.replies import Envelope, TextChoice
 
 CALL = '{"name": "search", "arguments": {"q": "opening hours"}}'
 SAYS = ("<think>", "I look.", "</think>", "Wait. ", "<tool_call>", CALL, "</tool_call>")
@@ -119,8 +120,16 @@ async def test_texts_are_continued(noise, folder):
     assert texts[0] == texts[1] == ids.choices[0].text == streamed
     assert texts[2] == texts[3]
     assert both.usage.prompt_tokens == 4  # two prompts of two bytes, each counted once
-    assert both.usage.prompt_tokens_details.cached_tokens <= 4
     assert default.usage.completion_tokens == 16
+
+
+def test_cached_is_what_all_choices_of_a_prompt_found():
+    choices = []
+    for cached in (0, 9, 4, 8):
+        choices.append(TextChoice(len(choices), None, logprobs=False))
+        choices[-1].take(Finished("stop", Usage(prompt_tokens=9, cached_tokens=cached)))
+    usage = Envelope("text_completion", "m", 18, n=2).usage(choices)
+    assert usage["prompt_tokens_details"] == {"cached_tokens": 4}
 
 
 async def test_sampling_reaches_the_engine(noise, folder):

@@ -26,7 +26,7 @@ from webfarer.evals.scoring import Share
 from webfarer.worlds.exam import Marks
 
 PUPIL = str(Path(pupil.__file__).with_name("pupils") / "longwork")
-PAPER = Paper("recall", sheets=3, size=0.1, seed=1)
+PAPER = Paper("recall", sheets=3, size=0.125, seed=1)
 SHAPE = Shape(layers=4, heads=4, kv_heads=2, head_dim=32, parameters=1e6, weight_bytes=2e6)
 
 
@@ -96,9 +96,8 @@ def test_meters_count_slots_of_all_heads(model):
 def test_a_task_is_marked_sheet_by_sheet(model):
     outcome = sit(Task(PUPIL, PAPER, "full"))
     assert [marks.asked for marks in outcome.marks] == [3, 3, 3]
-    assert outcome.drawn == sum(meter.tokens for meter in outcome.meters) - 3
-    assert outcome.allocated > 0 < outcome.seconds
-    assert sheets_of(PAPER) != sheets_of(Paper("recall", sheets=3, size=0.1, seed=2))
+    assert outcome.allocated > 0
+    assert sheets_of(PAPER) != sheets_of(Paper("recall", sheets=3, size=0.125, seed=2))
 
 
 def test_intervals_draw_whole_sheets():
@@ -127,7 +126,7 @@ def test_differences_are_paired():
 def outcome(right, peak, tokens=100):
     marks = tuple(Marks(right=r, asked=10, by_order=r // 2, answered=10) for r in right)
     meters = tuple(Meter(tokens, peak, peak // 2, 7) for _ in right)
-    return Outcome(marks, meters, seconds=2.0, drawn=300, allocated=5_000_000)
+    return Outcome(marks, meters, allocated=5_000_000)
 
 
 @pytest.fixture
@@ -157,7 +156,7 @@ def test_tables_stand_every_policy_beside_the_full_cache_and_h2o(results):
     assert rows["scope slide"]["by_order"] == "40 %"
     took = {row["policy"]: row for row in tables[f"{EQUAL}: what it takes"]}
     assert took["h2o"]["cache"] == took["h2o"]["read"] == "50%"
-    assert (took["h2o"]["tokens_s"], took["h2o"]["evictions"], took["h2o"]["cache_MB"]) == (150, 7, 5.0)
+    assert (took["h2o"]["evictions"], took["h2o"]["cache_MB"]) == (7, 5.0)
     pilot = tables[f"{PILOT}: percent right"]
     assert [(row["kept"], row["removed"], row["scopes_GSM8K+"]) for row in pilot] == [
         ("100%", "0%", 42.5),
@@ -169,7 +168,7 @@ def test_tables_stand_every_policy_beside_the_full_cache_and_h2o(results):
 
 def test_the_headline_takes_the_best_single_budget(results):
     line = kv._headline(results, kv.Options(totals=(0.5,)))
-    assert "full cache 90 %" in line
+    assert "n=60 questions on 6 sheets, full cache 90 %" in line
     assert "50% of the cache: 80 %, tova 60 %, difference +20.0" in line
 
 

@@ -154,7 +154,7 @@ class Engine:
     @property
     def alive(self) -> bool:
         """Whether the engine's thread, once started, still runs."""
-        return not self._running or (self._thread is not None and self._thread.is_alive())
+        return self._thread is None or self._thread.is_alive()
 
     def step(self) -> bool:
         """Run one round; return False when there was nothing to do."""

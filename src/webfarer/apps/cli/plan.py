@@ -22,7 +22,7 @@ def plan(
     shape: Annotated[
         str | None, typer.Option(help="Instead of a model: layers=32,heads=32,kv=8,dim=128,params=8e9.")
     ] = None,
-    context: Annotated[str, typer.Option(help="Tokens of a sequence at its end, as 32k.")] = "32k",
+    context: Annotated[str | None, typer.Option(help="Tokens of a sequence at its end; 32k by default.")] = None,
     prompt: Annotated[str | None, typer.Option(help="How many of them are the prompt; --new gives the rest.")] = None,
     new: Annotated[str | None, typer.Option(help="How many are generated; an eighth by default.")] = None,
     batch: Annotated[int, typer.Option(help="Sequences at once.")] = 1,
@@ -46,8 +46,10 @@ def plan(
         raise ConfigError(f"{work.length} tokens are more than the {known.context} positions the model is made for")
     plans = {"full": forecast(known, work, device)}
     for spec in cache or ():
-        from webfarer.engine.policy import parse
-
+        try:
+            from webfarer.engine.policy import parse
+        except ModuleNotFoundError as error:
+            raise ConfigError("--cache needs more packages: pip install 'webfarer[engine]'") from error
         plans[spec] = forecast(known, work, device, parse(spec))
     print(
         f"{known.parameters / 1e9:.3g} B parameters, weights {known.weight_bytes / 1e9:.3g} GB, "
@@ -60,12 +62,15 @@ def plan(
     print(_advice(known, work, plans))
 
 
-def _work(context: str, prompt: str | None, new: str | None, batch: int) -> "Work":
+def _work(context: str | None, prompt: str | None, new: str | None, batch: int) -> "Work":
     from webfarer.engine.planning import Work
 
     if prompt is not None and new is not None:
-        return Work(_count(prompt), _count(new), batch)
-    length = _count(context)
+        work = Work(_count(prompt), _count(new), batch)
+        if context is not None and _count(context) != work.length:
+            raise ConfigError(f"--prompt and --new make {work.length} tokens, not --context {context}; leave one out")
+        return work
+    length = _count(context or "32k")
     if prompt is not None:
         return Work(_count(prompt), length - _count(prompt), batch)
     made = _count(new) if new is not None else length // 8
@@ -79,7 +84,7 @@ def _count(text: str) -> int:
         digits, factor = digits[:-1], _SUFFIXES[digits[-1]]
     try:
         return int(float(digits) * factor)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ConfigError(f"{text!r} is no number of tokens; write 4096 or 4k") from None
 
 

@@ -1,5 +1,6 @@
 """`webfarer serve`: an open-weights model behind OpenAI's API, for this program and any other client."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,8 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     rows: Annotated[int, typer.Option(min=1, help="Sequences drawn at once; more wait in line.")] = 16,
     context: Annotated[int | None, typer.Option(min=2, help="Most tokens of a prompt and its answer.")] = None,
+    new: Annotated[int | None, typer.Option(min=1, help="Most tokens of one answer.")] = None,
+    waiting: Annotated[int, typer.Option(min=1, help="Sequences in line; more are told to come again.")] = 256,
     dtype: Annotated[str | None, typer.Option(help="Of weights and cache: bfloat16, float16, float32.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:1; the best there is by default.")] = None,
     adapter: Annotated[
@@ -35,8 +38,6 @@ def serve(
 
     Chat completions with tools and streams, completions, models, health and Prometheus metrics.
     """
-    import asyncio
-
     try:
         import torch
 
@@ -52,7 +53,8 @@ def serve(
         raise ConfigError(f"there is no dtype {dtype!r}; there is {', '.join(DTYPES)}")
     torch.set_num_threads(threads or torch.get_num_threads())
     loras, kind = _adapters(adapter or []), DTYPES[dtype] if dtype else None
-    engine = Engine.load(model, cache=cache, dtype=kind, device=device, adapters=loras, limits=Limits(rows=rows))
+    limits = Limits(rows=rows, new=new, context=context, waiting=waiting)
+    engine = Engine.load(model, cache=cache, dtype=kind, device=device, adapters=loras, limits=limits)
     endpoints = Endpoints(engine, Chat.load(model), context=context)
     if host not in server.LOOPBACK and not token:
         typer.echo("webfarer: whoever reaches this address can use the model; --token asks for a key", err=True)

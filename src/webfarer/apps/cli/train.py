@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from webfarer.core.errors import ConfigError
+
 if TYPE_CHECKING:
     from webfarer.train.school import Term
 
@@ -33,9 +35,12 @@ def school(
     """
     from dataclasses import replace
 
-    import torch
+    try:
+        import torch
 
-    from webfarer.train.school import recipe_named, train, write_card
+        from webfarer.train.school import recipe_named, train, write_card
+    except ModuleNotFoundError as error:
+        raise ConfigError("training needs more packages: pip install 'webfarer[engine]'") from error
 
     chosen = recipe_named(recipe)
     if steps:

@@ -17,14 +17,18 @@ import torch
 
 from webfarer.core.errors import ConfigError
 from webfarer.engine.engine import Engine, Limits
-from webfarer.engine.sampling import SamplingParams
+from webfarer.engine.sampling import Completion, Request, SamplingParams
 
 HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One run: seconds, the tokens of each prompt, and the bytes of keys and values at the end (0: unknown)."""
+    """One run: seconds, the tokens of each prompt, and bytes of cache (0: unknown).
+
+    Ours are the most that were allocated after any round: positions, scores and slots rounded up are among them.
+    kvpress's are those of its keys and values at the end.
+    """
 
     seconds: float
     tokens: list[list[int]]
@@ -58,11 +62,15 @@ class Ours:
         if self._engine is None:
             limits = Limits(rows=self.rows, prefill_tokens=1 << 20, prefixes=0)  # every run reads its prompts
             self._engine = Engine.load(self.folder, cache=self.cache, dtype=torch.float32, device="cpu", limits=limits)
+        params, peak = SamplingParams(max_tokens=new, ignore_eos=True), 0
         started = time.perf_counter()
-        done = self._engine.generate(prompts, SamplingParams(max_tokens=new, ignore_eos=True))
+        done = [Completion() for _ in prompts]
+        for prompt, completion in zip(prompts, done, strict=True):
+            self._engine.submit(Request(tuple(prompt), params), completion)
+        while self._engine.step():
+            peak = max(peak, self._engine.stats().cache_bytes)  # the last row may take its slots with it
         seconds = time.perf_counter() - started
-        held = sum(c.finished.usage.cache_bytes for c in done if c.finished)
-        return Timed(seconds, [c.ids for c in done], held)
+        return Timed(seconds, [c.ids for c in done], peak)
 
 
 @dataclass
@@ -99,7 +107,7 @@ class Continuous(Generate):
 
         if self._model is None:
             self._model = AutoModelForCausalLM.from_pretrained(
-                self.folder, dtype=torch.float32, attn_implementation="paged|sdpa"
+                self.folder, dtype=torch.float32, attn_implementation="sdpa"
             )
         config: Any = GenerationConfig
         settings = config(max_new_tokens=new, min_new_tokens=new, do_sample=False, eos_token_id=-1, pad_token_id=0)
@@ -121,6 +129,7 @@ class Peer:
     python: Path
     program: str
     request: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[str] | None = None
 
     def run(self, prompts: list[list[int]], new: int) -> Timed:
@@ -141,7 +150,9 @@ class Peer:
         answer = pipes.stdout.readline()
         if not answer:
             raise ConfigError(f"{self.python} {HERE / self.program} ended; run it by hand to see why")
-        return Timed(**json.loads(answer))
+        found = json.loads(answer)
+        self.versions = found.pop("versions")
+        return Timed(**found)
 
     def close(self) -> None:
         """End the program."""

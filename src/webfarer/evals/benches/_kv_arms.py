@@ -87,7 +87,12 @@ def _pilot(share: float) -> Iterator[Arm]:
         yield Arm(PILOT, share, "random", "full")
         return
     yield Arm(PILOT, share, "snapkv", f"scope:strategy=none,window={_LAST},prompt={share}")
-    yield Arm(PILOT, share, "random", f"prefill_only:policy=random,budget={share}")
+    yield Arm(PILOT, share, "random", _chance(share))
+
+
+def _chance(share: float) -> str:
+    """Return the control: chance chooses among the prompt's tokens, except the last, which stay as under SCOPE."""
+    return f"scope:strategy=none,window={_LAST},prefill=random,prompt={share}"
 
 
 def _equal(total: float, slots: int, lengths: Lengths) -> Iterator[Arm]:
@@ -118,8 +123,9 @@ def _even(slots: int, lengths: Lengths) -> int:
 
 
 def _choosers() -> Iterator[Arm]:
-    for name in (*_CHOOSERS, "random"):
+    for name in _CHOOSERS:
         yield Arm(CHOOSERS, _CHOSEN, name, f"prefill_only:policy={name},budget={_CHOSEN}")
+    yield Arm(CHOOSERS, _CHOSEN, "random", _chance(_CHOSEN))
 
 
 def _variants(total: float, slots: int, lengths: Lengths) -> Iterator[Arm]:

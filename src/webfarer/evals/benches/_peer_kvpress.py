@@ -2,11 +2,14 @@
 
 Reads one JSON request a line on stdin, answers one a line on stdout. A request without a press is plain `generate` of
 that transformers; with one, the prompt is pressed by SnapKV and the output by kvpress's DecodingPress, whole cache.
+Its cache grows from the target by an interval and falls back: the target is half an interval less than what the other
+side holds all the time, so that both hold as much on average.
 """
 
 import json
 import sys
 import time
+from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -29,6 +32,7 @@ def press_of(request: dict[str, Any]) -> Any:
 def main() -> None:
     """Answer requests until stdin ends."""
     model: Any = None
+    versions = {name: version(name) for name in ("kvpress", "torch", "transformers")}
     for line in sys.stdin:
         request = json.loads(line)
         if model is None:
@@ -52,7 +56,8 @@ def main() -> None:
         seconds = time.perf_counter() - started
         held = sum(layer.keys.numel() * 8 for layer in cache.layers)
         tokens = out[:, prompts.shape[1] :].tolist()
-        sys.stdout.write(json.dumps({"seconds": seconds, "tokens": tokens, "bytes": held}) + "\n")
+        answer = {"seconds": seconds, "tokens": tokens, "bytes": held, "versions": versions}
+        sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 

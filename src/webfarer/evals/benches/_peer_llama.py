@@ -8,6 +8,7 @@ import ctypes
 import json
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ class Model:
 def main() -> None:
     """Answer requests until stdin ends."""
     model: Any = None
+    versions = {"llama-cpp-python": version("llama-cpp-python")}
     for line in sys.stdin:
         request = json.loads(line)
         if model is None:
@@ -87,7 +89,8 @@ def main() -> None:
             model.generate(request["prompts"][0], 4)
         started = time.perf_counter()
         tokens = [model.generate(prompt, request["new"]) for prompt in request["prompts"]]
-        sys.stdout.write(json.dumps({"seconds": time.perf_counter() - started, "tokens": tokens, "bytes": 0}) + "\n")
+        answer = {"seconds": time.perf_counter() - started, "tokens": tokens, "versions": versions}
+        sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 

@@ -1,14 +1,17 @@
 """Decoding speed and memory: this engine beside transformers, llama.cpp and kvpress, and SCOPE beside the full cache.
 
 Same weights, same prompts, alternating runs; every ratio is of runs that stood side by side. The models are random:
-speed does not depend on what they say, and every run decodes exactly as many tokens. llama.cpp and kvpress are
-measured when a Python that has them is named.
+speed does not depend on what they say, and every run decodes exactly as many tokens. A rate is tokens decoded by the
+seconds of the whole run, in which the prompts are read as well. llama.cpp and kvpress are measured when a Python that
+has them is named.
 """
 
 import statistics
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +22,20 @@ from webfarer.evals.bench import BenchOptions, Findings, Names, Row
 _SIZES = {"4M": (256, 4, 4096), "11M": (384, 6, 4096), "32M": (512, 9, 8192)}
 _VOCABULARY = 4096
 _THREADS = 2
+_ROUNDS_OF_LARGER = 3
+"""Models larger than the first get no more rounds, to keep the whole run short."""
+_INTERVAL = 512
+"""Tokens between two compressions of kvpress; as many slots as the policy of long outputs has for them."""
+
+Runs = dict[str, list[Any]]
+
+
+@dataclass
+class _Log:
+    """How many runs were timed, and versions by whose they are."""
+
+    runs: int = 0
+    versions: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Options(BenchOptions):
@@ -32,9 +49,9 @@ class Options(BenchOptions):
         "long_rounds": 1,
     }
 
-    rounds: int = Field(5, ge=1, description="Alternating runs of every pair.")
+    rounds: int = Field(3, ge=1, description="Alternating runs of every pair.")
     sizes: Names = Field(("4M", "11M", "32M"), description="Models, of " + ", ".join(_SIZES) + ".")
-    new: int = Field(128, ge=2, description="Tokens to decode from each prompt.")
+    new: int = Field(256, ge=2, description="Tokens to decode from each prompt.")
     prompt: int = Field(128, ge=2, description="Tokens of a prompt; ragged ones have a quarter of it to twice as many.")
     outputs: Names = Field(("2048", "8192"), description="Lengths of long outputs, 8 at once.")
     long_rounds: int = Field(2, ge=1, description="Alternating runs of long outputs.")
@@ -47,19 +64,27 @@ class Options(BenchOptions):
 def bench(options: Options) -> Findings:
     """Measure everything."""
     import torch
+    from transformers.utils import logging
 
     torch.set_num_threads(_THREADS)
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+    log = _Log(versions={"this Python": {name: version(name) for name in ("torch", "transformers")}})
     with tempfile.TemporaryDirectory() as home:
         folders = {size: _model(Path(home) / size, size, options.seed) for size in options.sizes}
         small = next(iter(folders.values()))
         tables: dict[str, list[Row]] = {
-            "Batches, beside transformers": list(_batches(options, small)),
-            "One sequence": list(_single(options, folders)),
-            "Long outputs, 8 at once": list(_long(options, small)),
-            "What a step's eviction costs": list(_evictions(options)),
+            "Batches, beside transformers": list(_batches(options, small, log)),
+            "One sequence": list(_single(options, folders, log)),
+            "Long outputs, 8 at once": list(_long(options, small, log)),
+            "What a step's eviction costs": list(_evictions(options, log)),
         }
-    rows = [row for part in tables.values() for row in part]
-    return Findings(sum(int(str(r.get("n", 0))) for r in rows), (options.seed,), tables, _headline(tables))
+    line = _headline(tables)
+    tables["Versions"] = [
+        {"of": of, "package": package, "version": number}
+        for of, packages in log.versions.items()
+        for package, number in packages.items()
+    ]
+    return Findings(log.runs, (options.seed,), tables, line)
 
 
 def _model(folder: Path, size: str, seed: int) -> Path:
@@ -98,22 +123,26 @@ def _prompts(lengths: Sequence[int], seed: int) -> list[list[int]]:
     return [[draw.randrange(3, _VOCABULARY) for _ in range(length)] for length in lengths]
 
 
-def _alternate(
-    sides: Mapping[str, Any], prompts: list[list[int]], new: int, rounds: int
-) -> tuple[dict[str, list[Any]], float]:
-    """Run the sides in turns; return their runs and the share of sequences on which all say the same."""
+def _alternate(sides: Mapping[str, Any], prompts: list[list[int]], new: int, rounds: int, log: _Log) -> Runs:
+    """Run the sides in turns, the first one last in every other round; a whole round before them is not counted."""
     for side in sides.values():
-        side.run([p[:8] for p in prompts], 2)
-    runs: dict[str, list[Any]] = {name: [] for name in sides}
-    for _ in range(rounds):
-        for name, side in sides.items():
+        side.run(prompts, 64 if new > 1000 else new)
+    runs: Runs = {name: [] for name in sides}
+    for number in range(rounds):
+        for name, side in list(sides.items())[:: 1 if number % 2 else -1]:
             runs[name].append(side.run(prompts, new))
-    first = [timed[0].tokens for timed in runs.values()]
-    same = [all(one == other for other in rest) for one, *rest in zip(*first, strict=True)]
-    return runs, sum(same) / len(same)
+            log.runs += 1
+    log.versions |= {name: side.versions for name, side in sides.items() if getattr(side, "versions", None)}
+    return runs
 
 
-def _row(runs: Mapping[str, list[Any]], baseline: str, ours: str) -> Row:
+def _same(runs: Runs, baseline: str, ours: str) -> float:
+    """Return the share of sequences on which two sides say the same."""
+    pairs = list(zip(runs[ours][0].tokens, runs[baseline][0].tokens, strict=True))
+    return round(sum(bool(mine == theirs) for mine, theirs in pairs) / len(pairs), 3)
+
+
+def _row(runs: Runs, baseline: str, ours: str) -> Row:
     """Return the rates of two sides and the median, least and largest of their ratios, run by run."""
     ratios = [mine.rate / theirs.rate for mine, theirs in zip(runs[ours], runs[baseline], strict=True)]
     return {
@@ -126,65 +155,67 @@ def _row(runs: Mapping[str, list[Any]], baseline: str, ours: str) -> Row:
     }
 
 
-def _batches(options: Options, folder: Path) -> Iterator[Row]:
+def _batches(options: Options, folder: Path, log: _Log) -> Iterator[Row]:
     from webfarer.evals.benches._decode_sides import Continuous, Generate, Ours
 
     ours, theirs = Ours(folder), Generate(folder)
     batches = {f"{n} x {options.prompt}": [options.prompt] * n for n in (1, 8, 16)}
     batches["16 ragged"] = [options.prompt * (1 + i % 8) // 4 for i in range(16)]
-    for name, lengths in batches.items():
-        prompts = _prompts(lengths, options.seed)
-        runs, same = _alternate({"generate": theirs, "ours": ours}, prompts, options.new, options.rounds)
-        yield {"prompts": name, "baseline": "generate", **_row(runs, "generate", "ours"), "same_tokens": round(same, 3)}
-    prompts = _prompts(batches["16 ragged"], options.seed)
-    runs, same = _alternate({"batch": Continuous(folder), "ours": ours}, prompts, options.new, min(2, options.rounds))
-    row = _row(runs, "batch", "ours")
-    yield {"prompts": "16 ragged", "baseline": "generate_batch", **row, "same_tokens": round(same, 3)}
+    pairs = [(name, "generate", theirs, options.rounds) for name in batches]
+    pairs.append(("16 ragged", "generate_batch", Continuous(folder), min(2, options.rounds)))
+    for name, baseline, side, rounds in pairs:
+        prompts = _prompts(batches[name], options.seed)
+        runs = _alternate({baseline: side, "ours": ours}, prompts, options.new, rounds, log)
+        same = _same(runs, baseline, "ours")
+        yield {"prompts": name, "baseline": baseline, **_row(runs, baseline, "ours"), "same_tokens": same}
 
 
-def _single(options: Options, folders: Mapping[str, Path]) -> Iterator[Row]:
+def _single(options: Options, folders: Mapping[str, Path], log: _Log) -> Iterator[Row]:
     from webfarer.evals.benches._decode_sides import Generate, Ours, peer
 
     prompts = _prompts([options.prompt], options.seed)
     for size, folder in folders.items():
+        rounds = options.rounds if size == "4M" else min(_ROUNDS_OF_LARGER, options.rounds)
         with ExitStack() as stack:
             request = {"folder": str(folder), "context": 4096, "threads": _THREADS}
             llama = stack.enter_context(peer(options.llama, "_peer_llama.py", **request))
             sides = {"generate": Generate(folder), "ours": Ours(folder, rows=1)}
             sides |= {"llama.cpp": llama} if llama else {}
-            runs, same = _alternate(sides, prompts, options.new, options.rounds)
+            runs = _alternate(sides, prompts, options.new, rounds, log)
             for baseline in sides:
                 if baseline != "ours":
-                    row = _row(runs, baseline, "ours")
-                    yield {"model": size, "baseline": baseline, **row, "same_tokens": round(same, 3)}
+                    row, same = _row(runs, baseline, "ours"), _same(runs, baseline, "ours")
+                    yield {"model": size, "baseline": baseline, **row, "same_tokens": same}
 
 
-def _long(options: Options, folder: Path) -> Iterator[Row]:
+def _long(options: Options, folder: Path, log: _Log) -> Iterator[Row]:
     from webfarer.evals.benches._decode_sides import Ours, peer
 
     prompts = _prompts([options.long_prompt] * 8, options.seed)
-    full, scope = Ours(folder, rows=8), Ours(folder, options.scope, rows=8)
+    target = options.long_prompt + 512 - _INTERVAL // 2  # it holds that to an interval more: as we do, on average
+    request = {"folder": str(folder), "threads": _THREADS, "prompt": options.long_prompt, "interval": _INTERVAL}
     for new in map(int, options.outputs):
-        runs, _ = _alternate({"full": full, "scope": scope}, prompts, new, options.long_rounds)
-        share = runs["scope"][0].bytes / runs["full"][0].bytes
-        yield {"new": new, "baseline": "full cache", **_row(runs, "full", "scope"), "memory": round(share, 3)}
-        if options.kvpress is None:
-            continue
-        target = options.long_prompt + 512
-        request = {"folder": str(folder), "threads": _THREADS, "prompt": options.long_prompt, "interval": 512}
+        full, scope = Ours(folder, rows=8), Ours(folder, options.scope, rows=8)  # no slots of a longer output before
+        runs = _alternate({"full cache": full, "scope": scope}, prompts, new, options.long_rounds, log)
+        yield _long_row(runs, "full cache", new)
         with peer(options.kvpress, "_peer_kvpress.py", target=target, **request) as press:
             if press is not None:
-                runs, _ = _alternate({"kvpress": press, "scope": scope}, prompts, new, 1)
-                share = runs["scope"][0].bytes / runs["kvpress"][0].bytes
-                yield {"new": new, "baseline": "kvpress", **_row(runs, "kvpress", "scope"), "memory": round(share, 3)}
+                runs = _alternate({"kvpress": press, "scope": scope}, prompts, new, options.long_rounds, log)
+                yield _long_row(runs, "kvpress", new)
 
 
-def _evictions(options: Options) -> Iterator[Row]:
+def _long_row(runs: Runs, baseline: str, new: int) -> Row:
+    share = runs["scope"][0].bytes / runs[baseline][0].bytes
+    return {"new": new, "baseline": baseline, **_row(runs, baseline, "scope"), "memory": round(share, 3)}
+
+
+def _evictions(options: Options, log: _Log) -> Iterator[Row]:
     from webfarer.evals.benches._decode_evictions import eviction_us
 
     for prompt in (512, 2048, 8192):
         for policy in (f"scope:prompt={prompt},recent=256,heavy=256", f"h2o:budget={prompt + 512}"):
             times = eviction_us(policy, prompt, options.rounds)
+            log.runs += len(times)
             yield {
                 "policy": policy.partition(":")[0],
                 "slots": prompt + 512,
@@ -197,10 +228,12 @@ def _evictions(options: Options) -> Iterator[Row]:
 
 def _headline(tables: Mapping[str, list[Row]]) -> str:
     batches, single, long, _ = tables.values()
-    of = {str(row["prompts"]): row["ratio"] for row in batches if row["baseline"] == "generate"}
-    alone = [f"{row['ratio']}x {row['baseline']} ({row['model']})" for row in single]
-    lengthy = [f"{row['ratio']}x {row['baseline']} at {row['new']} ({row['memory']} of its memory)" for row in long]
+    lengthy = [f"{_said(row, 'new')} ({row['memory']} of its memory)" for row in long]
     return (
-        f"decode: {', '.join(f'{ratio}x generate at {name}' for name, ratio in of.items())}; "
-        f"one sequence {', '.join(alone)}; scope {', '.join(lengthy)}"
+        f"decode: {', '.join(_said(row, 'prompts') for row in batches)}; "
+        f"one sequence {', '.join(_said(row, 'model') for row in single)}; scope {', '.join(lengthy)}"
     )
+
+
+def _said(row: Row, name: str) -> str:
+    return f"{row['ratio']}x ({row['least']}–{row['most']}, n={row['n']}) {row['baseline']} at {row[name]}"
