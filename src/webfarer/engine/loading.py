@@ -90,13 +90,14 @@ def load(
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep transformers' progress bars off the terminal, which belongs to whoever called."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    bars: Any = logging
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
     try:
         yield
     finally:
         if shown:
-            logging.enable_progress_bar()
+            bars.enable_progress_bar()
 
 
 def _dtype(dtype: torch.dtype | str | None, device: torch.device) -> torch.dtype | str:
