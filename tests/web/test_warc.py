@@ -205,10 +205,19 @@ def test_damage_is_an_error_and_never_a_wrong_page() -> None:
     data = made(lambda add: [add(f"http://a.test/{n}") for n in range(3)], gzip=False)
     bodies, skipped = imported(data.replace(b"at nine", b"at ten!", 1))
     assert (len(bodies), skipped) == (2, {"wrong digest": 1})
-    packed = bytearray(made(lambda add: [add(f"http://a.test/{n}") for n in range(3)]))
-    packed[packed.rindex(b"\x1f\x8b\x08") + 20] ^= 0xFF
-    with pytest.raises(ConfigError, match="cannot be read any further"):
-        imported(bytes(packed))
+    packed = made(lambda add: [add(f"http://a.test/{n}") for n in range(3)])
+    whole, refused = imported(packed)[0], 0
+    for at in range(len(packed) * 3 // 4, len(packed), 5):  # what a broken byte does depends on what is compressed
+        damaged = bytearray(packed)
+        damaged[at] ^= 0xFF
+        try:
+            bodies = imported(bytes(damaged))[0]
+        except ConfigError as error:
+            assert "cannot be read any further" in str(error)
+            refused += 1
+        else:
+            assert bodies.items() <= whole.items()
+    assert refused
 
 
 @given(st.binary(max_size=300), st.booleans())
