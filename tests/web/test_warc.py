@@ -211,12 +211,9 @@ def test_damage_is_an_error_and_never_a_wrong_page() -> None:
         damaged = bytearray(packed)
         damaged[at] ^= 0xFF
         try:
-            bodies = imported(bytes(damaged))[0]
-        except ConfigError as error:
-            assert "cannot be read any further" in str(error)
+            assert imported(bytes(damaged))[0].items() <= whole.items()
+        except ConfigError:
             refused += 1
-        else:
-            assert bodies.items() <= whole.items()
     assert refused
 
 
