@@ -14,7 +14,7 @@ setup:                ## make .venv ready
 demo: setup           ## answer a question in a website generated on this machine, without a model
 	@.venv/bin/webfarer demo
 
-test: setup           ## run the fast lane: no network, at most a minute
+test: setup           ## run the fast lane: no network, a minute or two
 	$(PYTEST) -n 2
 
 test-slow: setup      ## run the slow lane
