@@ -74,6 +74,19 @@ def test_a_failed_prompt_leaves_those_alone_that_were_active():
     assert serves(engine)
 
 
+def test_prompts_that_fail_together_leave_those_alone_that_were_active():
+    """Their rows move over one another when they are given back."""
+    engine, _ = faulty(4, rows=4)
+    _, first = submit(engine, [1, 2], PARAMS)
+    engine.step()
+    engine.step()
+    failed = [submit(engine, [token] * 3, PARAMS)[1] for token in (3, 4, 5)]
+    run(engine)
+    assert [heard.finished.reason for heard in failed] == ["error"] * 3
+    assert first.ids == solo([1, 2], PARAMS).ids
+    assert serves(engine)
+
+
 def test_an_interrupt_passes_and_leaves_a_clean_engine():
     engine, _ = faulty(3, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):

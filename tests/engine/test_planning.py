@@ -141,7 +141,7 @@ def test_slots_are_those_a_memory_holds(spec, prompt, new):
         steps = [(plan, plan.step(0, described.device)) for plan in memory.plans]
         for plan, step in steps:
             for layer in plan.layers:
-                most[layer] = max(most[layer], plan.tracks[0].held + step.drop[0])
+                most[layer] = max(most[layer], plan.tracks[0].held + step.most)
     shape = shape_of_config(TINY.config.to_dict())
     held = holding(shape, Work(prompt, new, 1), policy)
     assert held.stored == sum(most) * described.kv_heads

@@ -7,6 +7,7 @@ import parrot
 import pytest
 import tiny
 import torch
+from peft import LoraConfig, get_peft_model
 from serving_kit import ASKED, engine_in, served
 
 from webfarer.engine.chat import Chat
@@ -41,6 +42,23 @@ def solo(engine, folder, messages=ASKED, **params):
     """Return what the engine says without a server."""
     (completion,) = engine.generate([Chat.load(folder).prompt(messages).tokens], SamplingParams(**params))
     return completion
+
+
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing.:FutureWarning")  # peft asks transformers
+async def test_an_adapter_is_asked_for_as_a_model(folder, tmp_path):
+    torch.manual_seed(0)
+    config = LoraConfig(r=2, lora_alpha=64, target_modules=["q_proj", "down_proj"], init_lora_weights=False)
+    get_peft_model(tiny.llama(dtype=torch.float32, layers=2), config).save_pretrained(tmp_path)
+    engine = engine_in(folder, rows=4, adapters={"north": tmp_path})
+    tokens = [Chat.load(folder).prompt(ASKED).tokens]
+    expected = {name: engine.generate(tokens, SamplingParams(max_tokens=8), name)[0].text for name in ("north", None)}
+    assert expected["north"] != expected[None]
+    async with served(engine, folder) as server:
+        assert [model.id for model in (await server.client.models.list()).data] == ["m", "north"]
+        for name, text in expected.items():
+            asked = {"model": name or "m", "messages": ASKED, "max_tokens": 8, "temperature": 0}
+            answer = await server.client.chat.completions.create(**asked)
+            assert answer.choices[0].message.content == text
 
 
 async def test_an_answer_is_what_the_engine_says(noise, folder):

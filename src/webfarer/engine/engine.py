@@ -1,7 +1,8 @@
 """The engine: requests in, tokens out, many sequences at once in one memory.
 
 Each round drops the cancelled, reads the prompts of those who fit, and draws one token for every active row. Sequences
-come and go between rounds; greedy ones give the tokens of their solo run and seeded ones those of their seed.
+come and go between rounds; greedy ones give the tokens of their solo run and seeded ones those of their seed,
+as far as the sums of the model's own dtype do not depend on who else is in the batch.
 Invariant: every active row belongs to exactly one sequence that is not finished, and every request submitted is
 finished exactly once, whatever goes wrong. Not the way to a model's chat: that is :mod:`webfarer.models.local`.
 """

@@ -60,9 +60,8 @@ class Step:
         lo, hi: the range of slots in use, the new token included.
         fresh: the new token's slot where none waits for reuse, [B, 1].
         reuse: whether one waits, [B, 1]; None when none does anywhere.
-        top: where on the stack it is, [B, 1, 1]; the place the first dropped slot goes to, afterwards.
-        drop: how many slots each row gives up afterwards; `most` is the largest.
-        drops: the same as a tensor, [B, 1, 1].
+        top: where on the stack it is, [B, 1, 1]. bottom: where the first slot given up goes to afterwards, [B, 1, 1].
+        drops: how many slots each row gives up afterwards, [B, 1, 1]; `most` is the largest.
         first, last: only positions in [first, last) may be given up, [B, 1, 1].
         now: tokens seen, the new one included, [B, 1, 1]. held: slots that hold one of them, [B, 1, 1].
     """
@@ -73,7 +72,6 @@ class Step:
     reuse: torch.Tensor | None
     top: torch.Tensor
     bottom: torch.Tensor
-    drop: tuple[int, ...]
     most: int
     drops: torch.Tensor
     first: torch.Tensor
@@ -155,7 +153,6 @@ class Plan:
             reuse=column[1].bool() if any(reuse) else None,
             top=counts[2, :, None, None],
             bottom=counts[3, :, None, None],
-            drop=drop,
             most=max(drop),
             drops=cube[4],
             first=cube[5],

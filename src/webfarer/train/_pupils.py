@@ -68,7 +68,7 @@ def make_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, seed: int) ->
 def _lean_to_copying(model: LlamaForCausalLM, recipe: Recipe) -> None:
     """Let every head begin by looking for tokens like its own and passing on what it sees (mimetic initialisation).
 
-    Random heads take millions of tokens to discover that equal words belong together; these need only refine it.
+    What it brings was not measured alone.
     """
     dim, group = recipe.head_dim, recipe.heads // recipe.kv_heads
     for layer in model.model.layers:

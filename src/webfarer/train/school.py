@@ -1,4 +1,4 @@
-"""A school: raises a small decoder from nothing until it passes the exams, and writes it as a folder.
+"""A school: raises a small decoder from nothing by a recipe, examines it, and writes it as a folder.
 
 Not fine-tuning of somebody's model. Same recipe, same seed, same number of threads: same weights; a training resumed
 from a checkpoint ends where the uninterrupted one ends.

@@ -29,7 +29,7 @@ def school(
     sheets: Annotated[int, typer.Option(help="Sheets of each exam and size the pupil is examined on.")] = 20,
     threads: Annotated[int, typer.Option(help="Threads; another number gives other roundings.")] = 1,
 ) -> None:
-    """Raise a small decoder from nothing until it passes the exams.
+    """Raise a small decoder from nothing by a recipe, and examine it.
 
     Everything it learns from is generated; nothing is downloaded. Needs the `engine` extra.
     """

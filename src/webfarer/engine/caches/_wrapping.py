@@ -5,6 +5,7 @@ its numbers per layer and head and its score of a prompt stand, what happens whi
 """
 
 import dataclasses
+from abc import ABC, abstractmethod
 from functools import lru_cache
 from typing import Any
 
@@ -38,13 +39,13 @@ def keeps_all(policy: CachePolicy) -> bool:
     return type(policy).score is CachePolicy.score
 
 
-class Wrapping(CachePolicy):
+class Wrapping(CachePolicy, ABC):
     """The base of the policies with another one inside."""
 
     @property
+    @abstractmethod
     def inner(self) -> CachePolicy:
         """The policy whose choice of the prompt is used."""
-        raise NotImplementedError
 
     @property
     def ragged(self) -> bool:
