@@ -119,7 +119,9 @@ def test_heads_of_different_lengths_equal_one_softmax_each(heads, lengths, paddi
             assert (lse[0, h] == -torch.inf).all()
             assert (out[0, h] == 0).all()
             continue
-        logits = slot_logits(q[:, h : h + 1], k[:, None, mine], k.new_zeros(1, 1, length), heads.scale, heads.softcap)
+        logits = slot_logits(
+            q[:, h : h + 1], k[:, None, mine], k.new_zeros(1, 1, 1, length), heads.scale, heads.softcap
+        )
         assert (out[0, h] - torch.softmax(logits[0], -1) @ v[0, mine]).abs().max() < 1e-14
         assert (lse[0, h] - torch.logsumexp(logits[0], -1)).abs().max() < 1e-14
 
@@ -130,7 +132,7 @@ def test_a_shared_prefix_equals_one_copy_for_each_row(heads, rows):
     q, k, v = noise(rows, KV, GROUPS, DIM), noise(KV, 11, DIM, seed=1), noise(KV, 11, DIM, seed=2)
     out, lse = attend_prefix(q, k, v, heads)
     copies = k.expand(rows, KV, 11, DIM), v.expand(rows, KV, 11, DIM)
-    logits = slot_logits(q, copies[0], k.new_zeros(rows, KV, 11), heads.scale, heads.softcap)
+    logits = slot_logits(q, copies[0], k.new_zeros(rows, KV, 1, 11), heads.scale, heads.softcap)
     logits = logits.view(rows, KV, GROUPS, 11)
     assert (out - torch.softmax(logits, -1) @ copies[1]).abs().max() < 1e-15
     assert (lse - torch.logsumexp(logits, -1)).abs().max() < 1e-15
@@ -138,8 +140,8 @@ def test_a_shared_prefix_equals_one_copy_for_each_row(heads, rows):
 
 def test_empty_slots_receive_nothing():
     q, k, v = noise(2, KV, GROUPS, DIM), noise(2, KV, 6, DIM, seed=1), noise(2, KV, 6, DIM, seed=2)
-    bias = torch.zeros(2, KV, 6, dtype=torch.float64)
-    bias[:, :, 4:] = -torch.inf
+    bias = torch.zeros(2, KV, 1, 6, dtype=torch.float64)
+    bias[..., 4:] = -torch.inf
     heads = Heads(0.35, softcap=2.0)
     weights = torch.softmax(slot_logits(q, k, bias, heads.scale, heads.softcap), -1)
     assert (weights[..., 4:] == 0).all()

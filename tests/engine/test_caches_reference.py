@@ -120,7 +120,7 @@ def stream(steps: int, policy, *, rows: int = 2) -> None:
     vectors = torch.zeros(rows, 2, 2, dtype=torch.float64)
     for t in range(1, steps + 1):
         step = plan.step(slots.split, made.device)
-        slots.append(step, vectors, vectors)
+        slots.append(step.places, vectors, vectors)
         if step.most:
             scores = drawn(slots.positions[:, :, step.lo : step.hi].long(), t, heads).double()
             slots.drop(step, scores, slice(step.lo, step.hi))

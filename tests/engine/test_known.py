@@ -6,7 +6,7 @@ from batching import engine_of, solo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webfarer.engine import batch
+from webfarer.engine import intake
 from webfarer.engine.known import GRAIN, Known, common
 from webfarer.engine.policy import parse
 from webfarer.engine.prefixes import Prefix
@@ -60,7 +60,7 @@ def test_the_least_recently_used_goes_first_and_a_longer_one_takes_the_place_of_
 @pytest.mark.parametrize("shared", [0, 128])
 @pytest.mark.parametrize("cache", ["full", "scope:prompt=64,window=8,heavy=4,recent=8"])
 def test_prompts_that_begin_alike_say_what_they_say_alone(cache, shared, monkeypatch):
-    monkeypatch.setattr(batch, "_SHARED", shared)
+    monkeypatch.setattr(intake, "SHARED", shared)
     engine = engine_of(parse(cache), rows=3)
     prompts = [SYSTEM + [100 + i] * (i + 1) for i in range(6)]
     got = engine.generate(prompts, GREEDY)
@@ -109,7 +109,7 @@ def test_a_finished_engine_holds_no_rows():
 
 def test_rows_that_share_see_nothing_of_who_had_them_before(monkeypatch):
     """A row that holds its prompt in a prefix alone was never cleared: its old tenant's slots came to life again."""
-    monkeypatch.setattr(batch, "_SHARED", 0)
+    monkeypatch.setattr(intake, "SHARED", 0)
     engine = engine_of(rows=4, prefixes=0)
     long, short = SamplingParams(max_tokens=60, ignore_eos=True), SamplingParams(max_tokens=2, ignore_eos=True)
     listeners = [Completion() for _ in range(6)]

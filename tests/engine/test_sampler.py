@@ -71,7 +71,7 @@ def test_warping_is_that_of_transformers(params, seed, history, few):
     logits = logits_of(seed)[0]
     before = logits.clone()
     with mock.patch.object(sampler, "_FEW", few):
-        ours = warp(logits, params, history)
+        ours = warp(logits[None], [row_of(params, history)])[0]
     theirs = transformers_probs(logits, params, history)
     assert torch.equal(ours > 0, theirs > 0)
     assert (ours - theirs).abs().max() < 1e-12
@@ -80,7 +80,7 @@ def test_warping_is_that_of_transformers(params, seed, history, few):
 
 @pytest.mark.parametrize("cut", [{"top_k": 2}, {"top_p": 0.7}], ids=str)
 def test_equals_at_the_edge_all_stay(cut):
-    probs = warp(torch.tensor([1.0, 2.0, 1.0, 0.0]), SamplingParams(temperature=1, **cut))
+    probs = warp(torch.tensor([[1.0, 2.0, 1.0, 0.0]]), [row_of(SamplingParams(temperature=1, **cut))])[0]
     assert (probs > 0).tolist() == [True, True, True, False]
 
 
@@ -88,13 +88,13 @@ def test_greedy_takes_the_lowest_of_equals_and_puts_all_mass_there():
     logits = torch.tensor([[0.0, 5.0, 5.0, 1.0], [7.0, 7.0, 7.0, 7.0]])
     rows = [row_of(SamplingParams()), row_of(SamplingParams(temperature=1e-9))]
     assert [d.id for d in sample(logits, rows)] == [1, 0]
-    assert warp(logits[0], SamplingParams()).tolist() == [0, 1, 0, 0]
+    assert warp(logits, rows).tolist() == [[0, 1, 0, 0], [1, 0, 0, 0]]
 
 
 def test_a_penalty_changes_the_greedy_choice():
     logits = torch.tensor([3.0, 2.9, -1.0])
-    assert warp(logits, SamplingParams(repetition_penalty=2.0), [0]).argmax() == 1
     row = Row(SamplingParams(repetition_penalty=2.0), Random(), seen_mask([0], 3, logits.device))
+    assert warp(logits[None], [row])[0].argmax() == 1
     assert sample(logits[None], [row])[0].id == 1
 
 
@@ -113,7 +113,7 @@ def test_a_row_draws_the_same_in_any_company(several, seed, few, data):
 def test_only_what_warping_left_is_drawn(params, seed):
     logits = logits_of(seed)
     row = row_of(params, [1, 2, 3])
-    allowed = warp(logits[0], params, [1, 2, 3]) > 0
+    allowed = warp(logits, [row])[0] > 0
     assert all(allowed[one.id] for one in sample(logits.expand(20, -1), [row] * 20))
 
 
@@ -126,7 +126,7 @@ def test_picking_inverts_the_distribution_function():
 def test_draws_follow_the_distribution():
     logits, count = logits_of(4), 8000
     params = SamplingParams(temperature=1.3, top_p=0.8, seed=1)
-    row, expected = row_of(params), warp(logits[0], params)
+    row, expected = row_of(params), warp(logits, [row_of(params)])[0]
     drawn = Counter(one.id for one in sample(logits.expand(count, -1), [row] * count))
     kept = (expected > 0).nonzero()[:, 0].tolist()
     squares = sum((drawn[i] - count * float(expected[i])) ** 2 / (count * float(expected[i])) for i in kept)

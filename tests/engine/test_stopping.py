@@ -124,7 +124,7 @@ def test_no_more_is_held_back_than_may_become_a_stop_string(text, stop):
 def run(params, ids, ends=(EOS,)):
     stopper, shown = Stopper(params, ends, BYTES, ()), ""
     for count, token in enumerate(ids, 1):
-        assert token not in stopper.banned
+        assert token not in stopper.banned()
         text, reason = stopper.take(token)
         shown += text
         if reason:
@@ -168,11 +168,11 @@ def test_ends_wait_for_the_least_number_of_tokens(least):
     stopper = Stopper(SamplingParams(min_tokens=least, stop=("a",)), [EOS], BYTES, ())
     letter = BYTES.token_to_id("a")
     for _ in range(least - 1):
-        assert stopper.banned == {EOS}
+        assert stopper.banned() == {EOS}
         assert stopper.take(letter) == ("a", None)
-    assert stopper.banned == {EOS}
+    assert stopper.banned() == {EOS}
     assert stopper.take(letter) == ("", "stop")
-    assert not stopper.banned
+    assert not stopper.banned()
 
 
 def test_without_a_tokenizer_there_is_no_text():

@@ -98,17 +98,18 @@ def received(
 def slot_logits(
     q: torch.Tensor, k: torch.Tensor, bias: torch.Tensor, scale: float, softcap: float | None
 ) -> torch.Tensor:
-    """Attention logits of one query per head over slots.
+    """Attention logits of a few queries per KV head over slots.
 
     Args:
-        q: [B, H, G, D]. k: [B, H, S, D]. bias: [B, H, S], 0 or -inf (an empty slot).
+        q: [B, H, G, D]. k: [B, H, S, D].
+        bias: [B, H, G or 1, S], 0 or -inf (an empty slot, or one the query must not see).
         scale, softcap: of the layer.
 
     Returns:
         [B * H, G, S]
     """
     rows, kv, groups, dim = q.shape
-    flat_q, flat_k, flat_bias = q.reshape(rows * kv, groups, dim), k.flatten(0, 1), bias.flatten(0, 1)[:, None]
+    flat_q, flat_k, flat_bias = q.reshape(rows * kv, groups, dim), k.flatten(0, 1), bias.flatten(0, 1)
     if softcap is None:
         return torch.baddbmm(flat_bias, flat_q, flat_k.transpose(1, 2), alpha=scale)
     return capped(torch.bmm(flat_q, flat_k.transpose(1, 2)) * scale, softcap) + flat_bias

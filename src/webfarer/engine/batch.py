@@ -6,25 +6,28 @@ free again before anybody hears of it. What sequences have to tell waits in an o
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import torch
 
-from webfarer.core.errors import WebfarerError, boundary
+from webfarer.core.errors import ConfigError, WebfarerError, boundary
 from webfarer.engine.adapters import Adapter, Rows
+from webfarer.engine.drafting import Draft
+from webfarer.engine.intake import Intake, Prompt
 from webfarer.engine.known import Known
 from webfarer.engine.loading import Loaded
 from webfarer.engine.memory import Attend, Memory
 from webfarer.engine.policy import CachePolicy
-from webfarer.engine.prefixes import Prefix
-from webfarer.engine.sampler import sample, to_device
+from webfarer.engine.sampler import Drawn, sample, to_device
 from webfarer.engine.sampling import Event, Finished, Reason
 from webfarer.engine.sequences import Sequence
+from webfarer.engine.speculation import Speculation
+from webfarer.engine.trial import COMMITTED
 
-_SHARED = 128
-"""Shorter prefixes are copied; from here on memory is worth an attention of its own."""
+_T = TypeVar("_T")
 
 _CHUNK = 256
 """Positions whose logits are held at once when a text is scored."""
@@ -32,12 +35,22 @@ _CHUNK = 256
 
 @dataclass(slots=True)
 class Counts:
-    """What a batch has done: decode steps, prompt tokens read, tokens drawn, sequences by the reason of their end."""
+    """What a batch has done.
+
+    Attributes:
+        steps: passes that drew tokens. read: prompt tokens. drawn: tokens.
+        drafted, accepted: guessed tokens that were checked, and those of them that stood.
+        finished: sequences by the reason of their end.
+        gave_up: why speculation was given up, if it was.
+    """
 
     steps: int = 0
     read: int = 0
     drawn: int = 0
+    drafted: int = 0
+    accepted: int = 0
     finished: Counter[Reason] = field(default_factory=Counter)
+    gave_up: str | None = None
 
 
 class Batch:
@@ -45,20 +58,19 @@ class Batch:
 
     Args:
         model: runs the forwards.
-        policy: what the memory keeps.
-        rows: how many sequences may be active.
+        memory: its rows are how many sequences may be active.
         adapters: by the names requests use.
         known: prompts that need not be read again.
     """
 
-    def __init__(
-        self, model: Loaded, policy: CachePolicy, rows: int, adapters: Mapping[str, Adapter], known: Known
-    ) -> None:
+    def __init__(self, model: Loaded, memory: Memory, adapters: Mapping[str, Adapter], known: Known) -> None:
         self.active: list[Sequence] = []
         self.counts = Counts()
-        self.memory = Memory(model.spec, policy, rows)
-        self._decoder, self._spec, self._policy = model.decoder, model.spec, policy
+        self.memory = memory
+        self._decoder, self._spec = model.decoder, model.spec
         self._adapters, self._known = adapters, known
+        self._speculation: Speculation | None = None
+        self._drafts: list[Draft] = []
         self._outbox: deque[tuple[Sequence, Event]] = deque()
 
     @property
@@ -71,90 +83,84 @@ class Batch:
         """Whether there is a token to draw or an event to deliver."""
         return bool(self.active or self._outbox)
 
+    def speculate(self, speculation: Speculation) -> None:
+        """Draft from now on.
+
+        Raises:
+            ConfigError: there are sequences already.
+        """
+        if self.active:
+            raise ConfigError("speculation begins before the first sequence")
+        self._speculation = speculation
+
     def admit(self, news: list[Sequence]) -> None:
-        """Give each a row, read what is new of their prompts in one forward and draw their first tokens.
-
-        A prompt several of them have is read once, and the others share its slots if the policy lets rows share.
-        """
+        """Give each a row, read what is new of their prompts in one forward and draw their first tokens."""
         with self._guard(news, "reading prompts"):
-            twins: dict[object, list[Sequence]] = {}
-            for sequence in news:
-                alike = (sequence.request.tokens, sequence.request.adapter)
-                twins.setdefault(alike if self.memory.shares else sequence, []).append(sequence)
-            first = [same[0] for same in twins.values()]
-            seeded = [self._begin(sequence) for sequence in first]
-            starts = [sequence.cached for sequence in first]
-            lengths = [len(s.request.tokens) - start for s, start in zip(first, starts, strict=True)]
-            tokens = [token for s, start in zip(first, starts, strict=True) for token in s.request.tokens[start:]]
-            positions = [start + i for start, length in zip(starts, lengths, strict=True) for i in range(length)]
-            spans = [(s.request.adapter, length) for s, length in zip(first, lengths, strict=True)]
-            rows = range(len(self.active) - len(first), len(self.active))
-            hidden = self._forward(tokens, positions, self.memory.prefill(rows, lengths, seeded), spans)
-            self.counts.read += len(tokens)
-            for row, sequence in zip(rows, first, strict=True):
-                self._remember(row, sequence.request.tokens, sequence.request.adapter)
-            order = [index for index, same in enumerate(twins.values()) for _ in same[1:]]
-            for same in twins.values():
-                self._follow(same)
-            last = self._ids(lengths).cumsum(0) - 1
-            followers = [s for same in twins.values() for s in same[1:]]
-            self._advance(first + followers, hidden[last[self._ids([*range(len(first)), *order])]])
+            prompts = [Prompt(s.request.tokens, s.request.params.max_tokens, s.request.adapter) for s in news]
+            order, hidden, read = self._intake.read(prompts)
+            placed = []
+            for index in order:
+                sequence, prompt = news[index], prompts[index]
+                sequence.row, sequence.cached = prompt.row, prompt.cached
+                self.active.append(sequence)
+                placed.append(sequence)
+            self.counts.read += read
+            self._speculating(lambda speculation: speculation.open(placed))
+            self._advance(placed, hidden)
 
-    def _begin(self, sequence: Sequence) -> int:
-        """Give a sequence a row that begins with what is known of its prompt; return how many tokens were copied there.
-
-        One prefix at a time is shared in memory: every other one would cost each step an attention of its own.
-        """
-        request, memory = sequence.request, self.memory
-        prefix = self._known.find(request.tokens, request.adapter) if memory.whole(len(request.tokens)) else None
-        held = {id(p) for p in memory.prefix if p is not None}
-        if prefix is None or id(prefix) in held or (not held and len(prefix.tokens) >= _SHARED):
-            self._open(sequence, prefix)
-            return 0
-        self._open(sequence, None)
-        memory.seed(memory.active - 1, prefix)
-        sequence.cached = len(prefix.tokens)
-        return sequence.cached
-
-    def _open(self, sequence: Sequence, prefix: Prefix | None) -> None:
-        request = sequence.request
-        sequence.row = self.memory.open(len(request.tokens), request.params.max_tokens, prefix)
-        self.active.append(sequence)
-        sequence.cached = 0 if prefix is None else len(prefix.tokens)
-
-    def _follow(self, same: list[Sequence]) -> None:
-        """Open rows for sequences whose prompt the first of them has just read."""
-        first, memory = same[0], self.memory
-        if len(same) == 1 or first.row is None:
-            return
-        tokens = first.request.tokens
-        alone = len(tokens) >= _SHARED and not any(memory.prefix)
-        prefix = memory.share(first.row, tokens) if alone else memory.copy(first.row, tokens)
-        for sequence in same[1:]:
-            self._open(sequence, prefix if alone else None)
-            if not alone:
-                memory.seed(memory.active - 1, prefix)
-            sequence.cached = len(tokens)
-
-    def _remember(self, row: int, tokens: tuple[int, ...], adapter: str | None) -> None:
-        """Keep a copy of what a row holds for prompts that begin like it."""
-        known, memory, spec = self._known, self.memory, self._spec
-        size = len(tokens) * spec.layers * spec.kv_heads * spec.slot_bytes
-        if size <= known.limit and memory.shares and not known.covers(tokens, adapter):
-            prefix = memory.snapshot(row, tokens)
-            if prefix is not None:
-                known.add(prefix, adapter)
+    @property
+    def _intake(self) -> Intake:
+        return Intake(self.memory, self._known, self._forward)
 
     def decode(self) -> None:
-        """Draw one more token for every active sequence."""
+        """Draw at least one more token for every active sequence."""
+        self.draft()
+        self.verify()
+
+    def draft(self) -> None:
+        """Guess what comes next, if that is done here; touches nothing but the drafter and its own memory."""
+        found = self._speculating(lambda speculation: speculation.propose(self.active)) if self.active else None
+        self._drafts = found or [Draft()] * len(self.active)
+
+    def verify(self) -> None:
+        """Read what was drafted and draw; between :meth:`draft` and this no sequence may come or go."""
         if not self.active:
             return
+        drafts, self._drafts = self._drafts or [Draft()] * len(self.active), []
         with self._guard(list(self.active), "drawing tokens"):
             self.counts.steps += 1
+            if any(draft.tokens for draft in drafts):
+                self._check_drafts(drafts)
+                return
             tokens, spans = [s.last for s in self.active], [(s.request.adapter, 1) for s in self.active]
             # positions first: asking for the step counts its tokens
             positions = self.memory.positions
-            self._advance(self.active, self._forward(tokens, positions, self.memory.decode(), spans))
+            hidden = self._forward(tokens, positions, self.memory.decode(), spans)
+            self._advance(self.active, hidden)
+
+    def _check_drafts(self, drafts: list[Draft]) -> None:
+        """Read every row's last token and its draft in one forward; what stands is drawn, the rest never was."""
+        speculation = self._speculation
+        assert speculation is not None
+        sequences = list(self.active)
+        trial = self.memory.trial(1 + max(len(draft.tokens) for draft in drafts))
+        attend = trial.attend([[COMMITTED, *(parent + 1 for parent in draft.parents)] for draft in drafts])
+        tokens = [t for s, draft in zip(sequences, drafts, strict=True) for t in (s.last, *draft.tokens)]
+        spans = [(s.request.adapter, 1 + len(draft.tokens)) for s, draft in zip(sequences, drafts, strict=True)]
+        hidden = self._forward(tokens, trial.positions, attend, spans)
+        outcomes = speculation.judge(sequences, drafts, self._decoder.logits(hidden))
+        heard = [self._take(s, outcome.drawn) for s, outcome in zip(sequences, outcomes, strict=True)]
+        paths = [[0, *(node + 1 for node in outcome.path)] for outcome in outcomes]
+        # the row's last token was read, and of those drawn now all but the last
+        trial.keep([path[:taken] for path, (taken, _) in zip(paths, heard, strict=True)])
+        for row, (draft, outcome) in enumerate(zip(drafts, outcomes, strict=True)):
+            self.counts.drafted += len(draft.tokens)
+            self.counts.accepted += len(outcome.path)
+            speculation.learn(row, draft.depth, len(outcome.path))
+        self._speculating(lambda speculation: speculation.settle(sequences))
+        for sequence, (_, end) in zip(sequences, heard, strict=True):
+            if end is not None:
+                self._finish(sequence, *end)
 
     @torch.inference_mode()
     def score(self, tokens: list[int], adapter: str | None) -> list[float]:
@@ -210,17 +216,40 @@ class Batch:
     def _advance(self, sequences: list[Sequence], hidden: torch.Tensor) -> None:
         """Draw a token for each sequence from its last hidden state; end those for whom it was the last."""
         drawn = sample(self._decoder.logits(hidden), [s.sampling for s in sequences])
-        self.counts.drawn += len(drawn)
         # a copy: who ends gives the row back
         for sequence, token in zip(list(sequences), drawn, strict=True):
+            _, end = self._take(sequence, [token])
+            if end is not None:
+                self._finish(sequence, *end)
+
+    def _take(self, sequence: Sequence, drawn: list[Drawn]) -> tuple[int, tuple[Reason, str | None] | None]:
+        """Give a sequence its tokens until it ends; return how many it took, and why it ended, if it did."""
+        for count, token in enumerate(drawn, 1):
+            self.counts.drawn += 1
             try:
                 event, reason = sequence.take(token)
             except WebfarerError as error:
-                self._finish(sequence, "error", str(error))
-                continue
+                return count, ("error", str(error))
             self._outbox.append((sequence, event))
             if reason is not None:
-                self._finish(sequence, reason)
+                return count, (reason, None)
+        return len(drawn), None
+
+    def _speculating(self, action: Callable[[Speculation], _T]) -> _T | None:
+        """Let the drafter do something; when it fails there are no more drafts, and nobody loses an answer by it."""
+        if self._speculation is None:
+            return None
+        error = "drafting was interrupted"
+        try:
+            with boundary(WebfarerError, "drafting"), torch.inference_mode():
+                result = action(self._speculation)
+            error = ""
+        except WebfarerError as caught:
+            error = str(caught)
+        finally:
+            if error:
+                self._speculation, self.counts.gave_up = None, error
+        return None if error else result
 
     def _finish(self, sequence: Sequence, reason: Reason, error: str | None = None) -> None:
         """End a sequence, with what it held."""
@@ -228,7 +257,7 @@ class Batch:
         if sequence.row is not None:
             if reason in ("stop", "length"):  # the token drawn last was not read
                 said = sequence.request.tokens + tuple(sequence.drawn[:-1])
-                self._remember(sequence.row, said, sequence.request.adapter)
+                self._intake.remember(sequence.row, said, sequence.request.adapter)
             held = self.memory.stats(sequence.row)
             usage = replace(
                 usage,
@@ -246,6 +275,7 @@ class Batch:
         if row is None:
             return
         self.memory.close(row)
+        self._speculating(lambda speculation: speculation.close(row))
         last = self.active.pop()
         if last is not sequence:
             self.active[row], last.row = last, row
@@ -288,4 +318,5 @@ class Batch:
             sequence.row = None
             self._end(sequence, Finished("error", sequence.usage, error))
         if not sound:
-            self.memory = Memory(self._spec, self._policy, self.memory.rows)
+            self.memory = Memory(self._spec, self.memory.policy, self.memory.rows)
+            self._speculation = None

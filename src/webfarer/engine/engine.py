@@ -21,9 +21,11 @@ from webfarer.engine.adapters import Adapter
 from webfarer.engine.batch import Batch
 from webfarer.engine.known import Known
 from webfarer.engine.loading import Loaded, load
+from webfarer.engine.memory import Memory
 from webfarer.engine.policy import CachePolicy, parse
 from webfarer.engine.sampling import Completion, Reason, Request, SamplingParams
 from webfarer.engine.sequences import Line, Listener, Sequence, Ticket, Voice
+from webfarer.engine.speculation import Speculate
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class EngineStats:
         cache_bytes: allocated for keys and values of rows. known_bytes: of prompts kept for those that begin like them.
         rounds: decode steps run.
         prompt_tokens, completion_tokens: read and drawn, unfinished sequences included.
+        drafted, accepted: guessed tokens that were checked, and those of them that stood.
         finished: sequences by the reason of their end.
     """
 
@@ -70,6 +73,8 @@ class EngineStats:
     rounds: int
     prompt_tokens: int
     completion_tokens: int
+    drafted: int
+    accepted: int
     finished: dict[Reason, int]
 
 
@@ -96,7 +101,8 @@ class Engine:
             model.spec.vocab, frozenset(model.ends), model.tokenizer.backend_tokenizer, model.spec.device
         )
         self._known = Known(limits.prefixes)
-        self._batch = Batch(model, policy, limits.rows, self.adapters, self._known)
+        self._model = model
+        self._batch = Batch(model, Memory(model.spec, policy, limits.rows), self.adapters, self._known)
         self._line = Line(limits.waiting)
         self._round = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -130,6 +136,15 @@ class Engine:
         layout = model.decoder.layout
         loaded = {name: Adapter.load(Path(path), layout, name) for name, path in (adapters or {}).items()}
         return cls(model, policy, limits, loaded)
+
+    def speculate(self, how: Speculate) -> None:
+        """Draft from now on; to be called before the first request.
+
+        Raises:
+            ConfigError: the drafter does not go with this model, cache policy or tree.
+        """
+        with self._round:
+            self._batch.speculate(how.on(self._model, self._batch.memory))
 
     def submit(self, request: Request, listener: Listener) -> Ticket:
         """Put a request in the line; safe from any thread.
@@ -243,6 +258,8 @@ class Engine:
                 rounds=counts.steps,
                 prompt_tokens=counts.read,
                 completion_tokens=counts.drawn,
+                drafted=counts.drafted,
+                accepted=counts.accepted,
                 finished=dict(counts.finished),
             )
 

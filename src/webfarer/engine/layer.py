@@ -38,6 +38,18 @@ class Turn:
     fixed: int = 0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scratch:
+    """Tokens of one layer that are in no slot: keys and values [B, H, C, D], and who sees whom.
+
+    `bias` is [B, M, C], 0 where the new token m sees token c and -inf where it does not.
+    """
+
+    keys: torch.Tensor
+    values: torch.Tensor
+    bias: torch.Tensor
+
+
 @dataclass(eq=False)
 class Layer:
     """One layer of a memory.
@@ -134,15 +146,15 @@ class Layer:
         policy, span = plan.policy, slice(step.lo, step.hi)
         keys, values, bias = (t[:count, :, span] for t in (slots.keys, slots.values, slots.bias))
         positions = slots.positions[:count, :, span]
-        view = View(self.index, self.spec.layers, keys, values, positions, step.now, q, heads)
+        view = View(self.index, self.spec.layers, keys, values, positions, step.places.now, q, heads)
         if policy.read is not None and step.hi - step.lo > policy.read:
             index = select(policy, view)
             wide = index[..., None].expand(-1, -1, -1, keys.shape[3])
             keys, values, bias = keys.gather(2, wide), values.gather(2, wide), bias.gather(2, index)
         elif policy.rerotates:
-            keys = rotate_to_ranks(keys, positions, step.now, step.held, self.spec.rotary[self.index])
-        logits = slot_logits(q, keys, bias, heads.scale, heads.softcap)
-        out, weights = self._attend(shared, q, logits, values)
+            keys = rotate_to_ranks(keys, positions, step.places.now, step.held, self.spec.rotary[self.index])
+        logits = slot_logits(q, keys, bias[:, :, None], heads.scale, heads.softcap)
+        out, weights = self._attend(shared, q, logits, [values])
         if policy.reads != "none":
             latest = grouped(weights.view(*q.shape[:3], -1), policy.group).to(slots.scores.dtype)
             scores = slots.scores[:count, :, span]
@@ -155,21 +167,56 @@ class Layer:
             slots.drop(step, policy.score(view.narrow(pool.start - step.lo)), pool)
         return out
 
+    def look(self, shared: Shared, q: torch.Tensor, scratch: Scratch) -> torch.Tensor:
+        """Attend to the slots and to tokens that are in none yet; changes nothing.
+
+        Args:
+            shared: prefixes, each with the rows that hold it.
+            q: [B, M, Hq, D], up to M new tokens of each row.
+            scratch: the tokens in no slot, the new ones included.
+
+        Returns:
+            [B, M, Hq, D]
+        """
+        spec, heads, slots = self.spec, self.heads, self.slots
+        rows, new, kv, groups = len(q), q.shape[1], spec.kv_heads, spec.groups
+        span = slice(*self.plan.span(slots.split))
+        keys, values, bias = (t[:rows, :, span] for t in (slots.keys, slots.values, slots.bias))
+        # the new tokens of a row are further query heads that share its keys
+        wide = q.view(rows, new, kv, groups, -1).permute(0, 2, 3, 1, 4).reshape(rows, kv, groups * new, -1)
+        seen = scratch.bias[:, None, None].expand(-1, kv, groups, -1, -1).flatten(2, 3)
+        logits = [
+            slot_logits(wide, keys, bias[:, :, None], heads.scale, heads.softcap),
+            slot_logits(wide, scratch.keys, seen, heads.scale, heads.softcap),
+        ]
+        out, _ = self._attend(shared, wide, torch.cat(logits, -1), [values, scratch.values])
+        return out.view(rows, kv, groups, new, -1).permute(0, 3, 1, 2, 4).reshape(q.shape)
+
     def _attend(
-        self, shared: Shared, q: torch.Tensor, logits: torch.Tensor, values: torch.Tensor
+        self, shared: Shared, q: torch.Tensor, logits: torch.Tensor, values: list[torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return out [B, H, G, D] over own slots and frozen ones, and the weights of the own slots [B * H, G, S]."""
-        flat = values.flatten(0, 1)
         if self.ragged is None and not shared:
             weights = logits.softmax(-1)
-            return torch.bmm(weights, flat).view(q.shape), weights
+            return _mixed(weights, values).view(q.shape), weights
         wide = logits.to(torch.promote_types(q.dtype, torch.float32))
         lse = wide.logsumexp(-1)
-        own = torch.bmm((wide - lse[..., None]).exp().to(flat.dtype), flat).to(wide.dtype)
+        own = _mixed((wide - lse[..., None]).exp().to(q.dtype), values).to(wide.dtype)
         out = own.view(q.shape), lse.view(q.shape[:3])
         if self.ragged is not None:
             out = merge(out, self.ragged.attend(q, self.heads))
         for prefix, rows in shared:
-            keys, values = prefix.keys[self.index], prefix.values[self.index]
-            out = merge_rows(out, rows, attend_prefix(q.index_select(0, rows), keys, values, self.heads))
+            keys, frozen = prefix.keys[self.index], prefix.values[self.index]
+            out = merge_rows(out, rows, attend_prefix(q.index_select(0, rows), keys, frozen, self.heads))
         return out[0].to(q.dtype), (wide - out[1].view(lse.shape)[..., None]).exp()
+
+
+def _mixed(weights: torch.Tensor, values: list[torch.Tensor]) -> torch.Tensor:
+    """Weigh values [B, H, S, D] that lie in several tensors, one after the other, by weights [B * H, G, all S]."""
+    if len(values) == 1:
+        return torch.bmm(weights, values[0].flatten(0, 1))
+    parts = torch.split(weights, [v.shape[2] for v in values], -1)
+    first = torch.bmm(parts[0], values[0].flatten(0, 1))
+    for part, value in zip(parts[1:], values[1:], strict=True):
+        first.baddbmm_(part, value.flatten(0, 1))
+    return first

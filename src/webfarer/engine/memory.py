@@ -20,6 +20,7 @@ from webfarer.engine.prefixes import Prefix, Ragged
 from webfarer.engine.sliding import Sliding
 from webfarer.engine.slots import Slots
 from webfarer.engine.spec import Spec
+from webfarer.engine.trial import Trial, calm
 
 AT_ONCE = 1024
 """Tokens a row has room for at first, and then again: few outputs are as long as they may be."""
@@ -271,7 +272,7 @@ class Memory:
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
             count, kv = k.shape[:2]
             step = steps[id(self.plan_of[layer])]
-            self.layers[layer].append(step, k, v)
+            self.layers[layer].append(step.places, k, v)
             out = self._work[layer].step(step, shared, q.view(count, kv, self.spec.groups, -1))
             return out.reshape(q.shape)
 
@@ -282,6 +283,21 @@ class Memory:
         for track in plan.tracks:
             if track.t >= track.ready:
                 self._reserve(plan, track, 0)
+
+    @property
+    def forks(self) -> bool:
+        """Whether drafts may be trees: slots stay as they are while tokens are generated, in every layer."""
+        return all(calm(plan) for plan in self.plans)
+
+    def trial(self, most: int) -> Trial:
+        """Let rows look at tokens that may be taken back: at most so many in a row, of which some are kept then."""
+        for plan in self.plans:
+            for track in plan.tracks:
+                if track.t + most > track.ready:
+                    right, waiting = ahead(plan.policy, track, most)
+                    for index in plan.layers:
+                        self.layers[index].reserve(0, right + 1, waiting)
+        return Trial(self.plans, self._work, list(self._sharing()), most)
 
     def kept_positions(self, layer: int, row: int, head: int) -> list[int]:
         """Return the logical positions a KV head holds, ascending; for tests and plots."""

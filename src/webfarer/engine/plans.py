@@ -8,6 +8,7 @@ Slots of a row lie around a split: the prompt's end there, generated tokens begi
 on the row's stack and the next token takes it from there, so nothing is ever moved.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -53,30 +54,45 @@ class Track:
 
 
 @dataclass(frozen=True, eq=False)
+class Places:
+    """Where new tokens are written in the layers of a plan.
+
+    Attributes:
+        rows: of each token, [N]; None for one token in each of the rows 0…N-1.
+        fresh: the slot where none waits for reuse, [N, 1].
+        reuse: whether one waits, [N, 1]; None when none does anywhere.
+        top: where on the row's stack it is, [N, 1, 1].
+        now: tokens seen, this one included, [N, 1, 1].
+    """
+
+    rows: torch.Tensor | None
+    fresh: torch.Tensor
+    reuse: torch.Tensor | None
+    top: torch.Tensor
+    now: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
 class Step:
     """What one decode step does in the layers of a plan, for rows 0…B-1.
 
     Attributes:
         lo, hi: the range of slots in use, the new token included.
-        fresh: the new token's slot where none waits for reuse, [B, 1].
-        reuse: whether one waits, [B, 1]; None when none does anywhere.
-        top: where on the stack it is, [B, 1, 1]. bottom: where the first slot given up goes to afterwards, [B, 1, 1].
+        places: where the new tokens go.
+        bottom: where on the stack the first slot given up goes to afterwards, [B, 1, 1].
         drops: how many slots each row gives up afterwards, [B, 1, 1]; `most` is the largest.
         first, last: only positions in [first, last) may be given up, [B, 1, 1].
-        now: tokens seen, the new one included, [B, 1, 1]. held: slots that hold one of them, [B, 1, 1].
+        held: slots that hold one of the tokens seen, [B, 1, 1].
     """
 
     lo: int
     hi: int
-    fresh: torch.Tensor
-    reuse: torch.Tensor | None
-    top: torch.Tensor
+    places: Places
     bottom: torch.Tensor
     most: int
     drops: torch.Tensor
     first: torch.Tensor
     last: torch.Tensor
-    now: torch.Tensor
     held: torch.Tensor
 
 
@@ -123,40 +139,56 @@ class Plan:
     layers: list[int]
     tracks: list[Track] = field(default_factory=list)
 
+    def span(self, split: int) -> tuple[int, int]:
+        """Return the range of slots in use."""
+        return split - max(t.kept for t in self.tracks), split + max(t.grown for t in self.tracks)
+
     def step(self, split: int, device: torch.device) -> Step:
         """Count one more token for every row and return what the layers have to do."""
         tracks, policy = self.tracks, self.policy
-        fresh = [split + t.grown for t in tracks]
-        reuse = [t.free > 0 for t in tracks]
-        top = [max(t.free - 1, 0) for t in tracks]
+        target = [(split + t.grown, t.free > 0, max(t.free - 1, 0)) for t in tracks]
         drop = tuple(advance(policy, t) for t in tracks)
         bottom = [t.free - d for t, d in zip(tracks, drop, strict=True)]
         first = [t.place.prompt if policy.frozen else policy.sinks for t in tracks]
-        counts = torch.tensor(
-            [
-                fresh,
-                reuse,
-                top,
-                bottom,
-                drop,
-                first,
-                [t.length - policy.recent for t in tracks],
-                [t.length for t in tracks],
-                [t.held + d for t, d in zip(tracks, drop, strict=True)],
-            ]
-        ).to(device, non_blocking=True)
-        column, cube = counts[:, :, None], counts[:, :, None, None].to(torch.int32)
+        held = [t.held + d for t, d in zip(tracks, drop, strict=True)]
+        last = [t.length - policy.recent for t in tracks]
+        counts = torch.tensor([bottom, drop, first, last, held]).to(device, non_blocking=True)
+        cube = counts[:, :, None, None].to(torch.int32)
+        lo, hi = self.span(split)
         return Step(
-            lo=split - max(t.kept for t in tracks),
-            hi=split + max(t.grown for t in tracks),
-            fresh=column[0],
-            reuse=column[1].bool() if any(reuse) else None,
-            top=counts[2, :, None, None],
-            bottom=counts[3, :, None, None],
+            lo,
+            hi,
+            places=_places(target, [t.length for t in tracks], None, device),
+            bottom=counts[0, :, None, None],
             most=max(drop),
-            drops=cube[4],
-            first=cube[5],
-            last=cube[6],
-            now=cube[7],
-            held=cube[8],
+            drops=cube[1],
+            first=cube[2],
+            last=cube[3],
+            held=cube[4],
         )
+
+    def extend(self, counts: Sequence[int], split: int, device: torch.device) -> Places:
+        """Count so many more tokens for each row, which gives nothing up meanwhile; return where they go."""
+        target, now = [], []
+        for track, count in zip(self.tracks, counts, strict=True):
+            for _ in range(count):
+                target.append((split + track.grown, track.free > 0, max(track.free - 1, 0)))
+                advance(self.policy, track)
+                now.append(track.length)
+        rows = [row for row, count in enumerate(counts) for _ in range(count)]
+        return _places(target, now, rows, device)
+
+
+def _places(
+    target: list[tuple[int, bool, int]], now: list[int], rows: list[int] | None, device: torch.device
+) -> Places:
+    """Bring slots, whether one waits, and where on the stack, for each token, to the device in one transfer."""
+    fresh, reuse, top = zip(*target, strict=True)
+    counts = torch.tensor([fresh, reuse, top, now, rows or now]).to(device, non_blocking=True)
+    return Places(
+        rows=None if rows is None else counts[4],
+        fresh=counts[0, :, None],
+        reuse=counts[1, :, None].bool() if any(reuse) else None,
+        top=counts[2, :, None, None],
+        now=counts[3, :, None, None].to(torch.int32),
+    )

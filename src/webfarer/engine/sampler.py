@@ -8,7 +8,7 @@ drawing on the host costs no device state, and a stream moves only when its own 
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from random import Random
+from typing import Protocol
 
 import torch
 
@@ -16,6 +16,13 @@ from webfarer.engine.sampling import MOST_LOGPROBS, SamplingParams
 
 _FEW = 1024
 """So many of the likeliest ids usually hold all that top-p keeps, and are found in a tenth of a sort's time."""
+
+
+class Chances(Protocol):
+    """Where a row's numbers in [0, 1) come from."""
+
+    def random(self) -> float:
+        """Return the next one."""
 
 
 @dataclass(slots=True)
@@ -30,7 +37,7 @@ class Row:
     """
 
     params: SamplingParams
-    random: Random
+    random: Chances
     seen: torch.Tensor | None = None
     banned: Collection[int] = ()
 
@@ -63,29 +70,28 @@ def sample(logits: torch.Tensor, rows: Sequence[Row]) -> list[Drawn]:
     found = torch.where(peaks.isfinite(), ids, -1)
     asking = [i for i, row in enumerate(rows) if row.params.logprobs is not None]
     reports = _report(logits, ids, asking) if asking else {}
-    drawn = []
-    for i, token in enumerate(found.tolist()):
-        logprob, top = reports.get(i, (None, ()))
-        drawn.append(Drawn(token, logprob, top[: rows[i].params.logprobs or 0]) if token >= 0 else Drawn(None))
-    return drawn
+    return [_drawn(i, token, row, reports) for i, (token, row) in enumerate(zip(found.tolist(), rows, strict=True))]
 
 
-def warp(logits: torch.Tensor, params: SamplingParams, history: Collection[int] = ()) -> torch.Tensor:
-    """Return the distribution that a row with these `logits` [vocab] is drawn from.
+def warp(logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
+    """Return the distributions [rows, vocab] that rows with these `logits` [rows, vocab] are drawn from.
 
     Pure; for greedy parameters all mass is on the likeliest token, of equals the one with the lowest id.
-
-    Args:
-        logits: of one position.
-        params: of its sequence.
-        history: ids of prompt and output so far; needed only for a repetition penalty.
     """
-    penalised = params.repetition_penalty != 1
-    row = Row(params, Random(), seen_mask(history, len(logits), logits.device) if penalised else None)
-    scores = _adjust(logits[None], [row])
-    if params.greedy:
-        return torch.zeros_like(logits).scatter(0, scores.argmax(dim=-1), 1.0)
-    return _truncate(scores, [params])[0]
+    scores = _adjust(logits, rows)
+    probs = torch.zeros_like(scores).scatter(1, scores.argmax(dim=-1, keepdim=True), 1.0)
+    drawing = [i for i, row in enumerate(rows) if not row.params.greedy]
+    if drawing:
+        at = to_device(drawing, torch.int64, logits.device)
+        probs = probs.index_copy(0, at, _truncate(scores[at], [rows[i].params for i in drawing]))
+    return probs
+
+
+def judged(logits: torch.Tensor, tokens: Sequence[int], rows: Sequence[Row]) -> list[Drawn]:
+    """Return tokens that were chosen otherwise, one for each row, with the log-probabilities that rows ask for."""
+    asking = [i for i, row in enumerate(rows) if row.params.logprobs is not None]
+    reports = _report(logits, to_device(list(tokens), torch.int64, logits.device), asking) if asking else {}
+    return [_drawn(i, token, row, reports) for i, (token, row) in enumerate(zip(tokens, rows, strict=True))]
 
 
 def pick(probs: torch.Tensor, chances: torch.Tensor) -> torch.Tensor:
@@ -175,9 +181,15 @@ def _column(values: list[float], like: torch.Tensor) -> torch.Tensor:
     return to_device(values, like.dtype, like.device)[:, None]
 
 
-def _report(
-    logits: torch.Tensor, ids: torch.Tensor, asking: list[int]
-) -> dict[int, tuple[float, tuple[tuple[int, float], ...]]]:
+_Reports = dict[int, tuple[float, tuple[tuple[int, float], ...]]]
+
+
+def _drawn(index: int, token: int, row: Row, reports: _Reports) -> Drawn:
+    logprob, top = reports.get(index, (None, ()))
+    return Drawn(token, logprob, top[: row.params.logprobs or 0]) if token >= 0 else Drawn(None)
+
+
+def _report(logits: torch.Tensor, ids: torch.Tensor, asking: list[int]) -> _Reports:
     """Return log-probability and alternatives, before any warping, of the rows that asked."""
     at = to_device(asking, torch.int64, logits.device)
     part = logits[at]

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 
 import torch
@@ -38,6 +39,34 @@ class Voice:
     device: torch.device
 
 
+class Stream:
+    """A sequence's own numbers in [0, 1), which can be looked at before they are used."""
+
+    def __init__(self, seed: str | None) -> None:
+        self._random, self._ahead = Random(seed), deque[float]()
+
+    def random(self) -> float:
+        """Return the next one."""
+        return self._ahead.popleft() if self._ahead else self._random.random()
+
+    def peek(self, count: int) -> list[float]:
+        """Return the next `count` ones, which stay."""
+        while len(self._ahead) < count:
+            self._ahead.append(self._random.random())
+        return list(islice(self._ahead, count))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A number that was drawn before."""
+
+    chance: float
+
+    def random(self) -> float:
+        """Return it."""
+        return self.chance
+
+
 class Sequence:
     """One request being answered.
 
@@ -48,6 +77,7 @@ class Sequence:
         cached: tokens of its prompt that were not read again.
         cancelled: it is to end at the next round.
         ended: it has no row and will get none.
+        stream: what it draws with.
     """
 
     def __init__(self, request: Request, listener: Listener, voice: Voice) -> None:
@@ -61,7 +91,8 @@ class Sequence:
         self.cancelled = False
         self.ended = False
         self._listener: Listener | None = listener
-        self._sampling = Row(params, Random(seed))
+        self.stream = Stream(seed)
+        self._sampling = Row(params, self.stream)
         if params.repetition_penalty != 1:
             self._sampling.seen = seen_mask(request.tokens, voice.vocab, voice.device)
         self._stopper = Stopper(params, voice.ends, voice.tokenizer, request.tokens)
@@ -69,8 +100,20 @@ class Sequence:
     @property
     def sampling(self) -> Row:
         """What the sampler has to know for the next token."""
-        self._sampling.banned = self._stopper.banned
+        self._sampling.banned = self._stopper.banned()
         return self._sampling
+
+    def after(self, tokens: tuple[int, ...], chance: float) -> Row:
+        """Return what the sampler has to know for the token after `tokens`, which are not drawn yet."""
+        seen = self._sampling.seen
+        if seen is not None and tokens:
+            seen = seen | seen_mask(tokens, len(seen), seen.device)
+        return Row(self.request.params, Given(chance), seen, self._stopper.banned(len(tokens)))
+
+    @property
+    def left(self) -> int:
+        """How many more tokens it may draw."""
+        return self.request.params.max_tokens - self._stopper.count
 
     @property
     def usage(self) -> Usage:

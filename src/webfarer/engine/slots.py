@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import torch
 
-from webfarer.engine.plans import Step
+from webfarer.engine.plans import Places, Step
 from webfarer.engine.spec import Spec
 
 CHUNK = 64
@@ -111,18 +111,32 @@ class Slots:
             self.scores[row].gather(1, order),
         )
 
-    def append(self, step: Step, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Write one new token per row, keys and values [B, H, D], where the step says."""
+    def where(self, places: Places) -> torch.Tensor:
+        """Return the slot each new token goes to, [N, H]."""
+        heads = self.keys.shape[1]
+        if places.reuse is None:
+            return places.fresh.expand(-1, heads)
+        count = len(places.fresh)
+        stack = self.stack[:count] if places.rows is None else self.stack.index_select(0, places.rows)
+        waiting = stack.gather(2, places.top.expand(count, heads, 1))[:, :, 0]
+        return torch.where(places.reuse, waiting, places.fresh)
+
+    def flat(self, slot: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
+        """Return slots [N, H] of rows [N] (None for 0…N-1) as indices into all slots, [N * H]."""
+        count, heads = slot.shape
+        if rows is None:
+            lines = torch.arange(count * heads, device=slot.device).view(count, heads)
+        else:
+            lines = rows[:, None] * heads + torch.arange(heads, device=slot.device)
+        return (lines * self.capacity + slot).flatten()
+
+    def append(self, places: Places, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Write new tokens, keys and values [N, H, D], where the plan says."""
         count, heads, dim = keys.shape
-        slot = step.fresh
-        if step.reuse is not None:
-            waiting = self.stack[:count].gather(2, step.top.expand(count, heads, 1))[:, :, 0]
-            slot = torch.where(step.reuse, waiting, slot)
-        lines = torch.arange(count * heads, device=keys.device).view(count, heads) * self.capacity
-        index = (lines + slot).flatten()
+        index = self.flat(self.where(places), places.rows)
         self.keys.view(-1, dim).index_copy_(0, index, keys.reshape(-1, dim))
         self.values.view(-1, dim).index_copy_(0, index, values.reshape(-1, dim))
-        newest = (step.now[:, :, 0] - 1).expand(count, heads).flatten()
+        newest = (places.now[:, :, 0] - 1).expand(count, heads).flatten()
         self.positions.view(-1).index_copy_(0, index, newest)
         self.bias.view(-1).index_fill_(0, index, 0)
         self.scores.view(-1).index_fill_(0, index, 0)

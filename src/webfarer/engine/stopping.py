@@ -118,10 +118,9 @@ class Stopper:
         self._strings = StopStrings(params.stop)
         self.count = 0
 
-    @property
-    def banned(self) -> frozenset[int]:
-        """Ids that may not be drawn next: end tokens before `min_tokens`."""
-        return self._ends if self.count < self._least else frozenset()
+    def banned(self, ahead: int = 0) -> frozenset[int]:
+        """Return ids that may not be drawn when `ahead` more tokens have been: end tokens before `min_tokens`."""
+        return self._ends if self.count + ahead < self._least else frozenset()
 
     def take(self, token: int) -> Taken:
         """Count `token`; return its text and whether it ends the sequence.

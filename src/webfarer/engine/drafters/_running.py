@@ -1,0 +1,230 @@
+"""A decoder that drafts: a small model, or the model itself with a smaller cache; all rows in one forward per depth.
+
+Its memory holds every token its row is known to have, as far as it was needed: what is new is read before it drafts.
+A draft is a trial (:mod:`webfarer.engine.trial`) that stays open until the row's text is known, so that what stood need
+not be read again. Rows of the memory may lie in another order than the batch's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from webfarer.engine.accepting import candidates
+from webfarer.engine.drafting import Ask, Draft, Drafter
+from webfarer.engine.intake import Intake, Prompt
+from webfarer.engine.known import Known
+from webfarer.engine.loading import Loaded
+from webfarer.engine.memory import Attend, Memory
+from webfarer.engine.policy import CachePolicy
+from webfarer.engine.sampler import Row, sample, seen_mask, to_device, warp
+from webfarer.engine.sequences import Given
+from webfarer.engine.trial import COMMITTED, Trial
+
+_KNOWN = 64 << 20
+"""Bytes of prompts kept for those that begin like them."""
+
+
+@dataclass(eq=False)
+class _Growing:
+    """A row's draft while it grows.
+
+    Attributes:
+        read: tokens of its text that this trial reads before the draft.
+        tokens, parents, forks: as in a :class:`Draft`.
+        edge: nodes of the deepest level so far, -1 for the last token of the text.
+        probs: distributions nodes were drawn from.
+        used: numbers of the row's stream that were drawn with.
+    """
+
+    read: int = 0
+    tokens: list[int] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    forks: list[int] = field(default_factory=list)
+    edge: list[int] = field(default_factory=lambda: [COMMITTED])
+    probs: list[torch.Tensor] = field(default_factory=list)
+    used: int = 0
+
+    def before(self, node: int) -> list[int]:
+        """Return the drafted tokens down to a node."""
+        path: list[int] = []
+        while node != COMMITTED:
+            path.insert(0, self.tokens[node])
+            node = self.parents[node]
+        return path
+
+    def grow(self, below: int, tokens: Sequence[int], probs: torch.Tensor | None) -> None:
+        """Add siblings below a node."""
+        if probs is not None:
+            self.probs.append(probs)
+        for token in tokens:
+            self.parents.append(below)
+            self.tokens.append(token)
+            if probs is not None:
+                self.forks.append(len(self.probs) - 1)
+
+    @property
+    def draft(self) -> Draft:
+        """The draft."""
+        probs = torch.stack(self.probs) if self.probs else None
+        return Draft(tuple(self.tokens), tuple(self.parents), probs, tuple(self.forks))
+
+
+class RunningDrafter(Drafter):
+    """Drafts with a decoder.
+
+    Args:
+        model: it.
+        policy: what its memory keeps.
+        rows: how many rows there may be.
+    """
+
+    def __init__(self, model: Loaded, policy: CachePolicy, rows: int) -> None:
+        self.memory = Memory(model.spec, policy, rows)
+        self._decoder, self._device, self._vocab = model.decoder, model.spec.device, model.spec.vocab
+        self._known = Known(_KNOWN)
+        self._rows: list[int] = []
+        self._trial: Trial | None = None
+        self._growing: list[_Growing] = []
+
+    @property
+    def forks(self) -> bool:
+        """Whether it can draft trees."""
+        return self.memory.forks
+
+    def open(self, prompts: Sequence[tuple[int, ...]], limits: Sequence[int]) -> None:
+        """Take rows and read their prompts."""
+        intake = Intake(self.memory, self._known, lambda tokens, at, attend, _: self._forward(tokens, at, attend))
+        news = [Prompt(tokens, limit) for tokens, limit in zip(prompts, limits, strict=True)]
+        intake.read(news)
+        self._rows += [prompt.row for prompt in news]
+
+    def close(self, row: int) -> None:
+        """Give a row up."""
+        given = self._rows[row]
+        moved = self.memory.close(given)
+        self._rows[row] = self._rows[-1]
+        self._rows.pop()
+        if moved is not None:
+            self._rows[self._rows.index(moved)] = given
+
+    def propose(self, asks: Sequence[Ask]) -> list[Draft]:
+        """Draft for every row."""
+        self._drop()
+        # from here on in the order of the memory's rows
+        order = sorted(range(len(asks)), key=lambda index: self._rows[index])
+        sorted_asks = [asks[index] for index in order]
+        held = self.memory.positions
+        unread = [ask.text[at:] if ask.widths else [] for ask, at in zip(sorted_asks, held, strict=True)]
+        deepest = max(len(ask.widths) for ask in asks)
+        nodes = max((_nodes(ask.widths) for ask in asks), default=0)
+        self._trial = self.memory.trial(max(map(len, unread)) + nodes)
+        self._growing = [_Growing(len(tokens)) for tokens in unread]
+        hidden = self._read(unread, [list(range(COMMITTED, len(tokens) - 1)) for tokens in unread])
+        at = torch.tensor([len(tokens) for tokens in unread]).cumsum(0) - 1
+        hidden = hidden[at[[bool(tokens) for tokens in unread]].to(self._device)]
+        for depth in range(deepest):
+            self._level(depth, sorted_asks, hidden)
+            going = [len(ask.widths) > depth + 1 for ask in sorted_asks]
+            if not any(going):
+                break
+            edges = [(g, g.edge if goes else []) for g, goes in zip(self._growing, going, strict=True)]
+            tokens = [[g.tokens[node] for node in edge] for g, edge in edges]
+            hidden = self._read(tokens, [[g.read + g.parents[node] for node in edge] for g, edge in edges])
+        drafts = [Draft()] * len(asks)
+        for index, grown in zip(order, self._growing, strict=True):
+            drafts[index] = grown.draft
+        return drafts
+
+    def _level(self, depth: int, asks: Sequence[Ask], hidden: torch.Tensor) -> None:
+        """Add one level to every draft that goes on; `hidden` are the states at their edges, row by row."""
+        forks = [
+            (grown, ask, node)
+            for grown, ask in zip(self._growing, asks, strict=True)
+            if len(ask.widths) > depth
+            for node in grown.edge
+        ]
+        logits = self._decoder.logits(hidden)
+        rows = [self._row(grown, ask, node, depth) for grown, ask, node in forks]
+        starts = [len(grown.tokens) for grown in self._growing]
+        chosen = self._chosen(logits, rows, forks, depth)
+        for (grown, _, node), (tokens, probs) in zip(forks, chosen, strict=True):
+            grown.grow(node, tokens, probs)
+        for grown, start in zip(self._growing, starts, strict=True):
+            grown.edge = list(range(start, len(grown.tokens)))
+
+    def _chosen(
+        self, logits: torch.Tensor, rows: list[Row], forks: list[tuple[_Growing, Ask, int]], depth: int
+    ) -> list[tuple[list[int], torch.Tensor | None]]:
+        """Return, for each fork, the tokens below it and the distribution they were drawn from, if they were."""
+        if all(ask.named and ask.widths[depth] == 1 for _, ask, _ in forks):
+            return [([] if one.id is None else [one.id], None) for one in sample(logits, rows)]
+        probs = warp(logits, rows)
+        named = sample(logits, rows)
+        chosen: list[tuple[list[int], torch.Tensor | None]] = []
+        for index, (grown, ask, _) in enumerate(forks):
+            width = ask.widths[depth]
+            if ask.named:
+                first = [] if named[index].id is None else [int(named[index].id or 0)]
+                others = logits[index].topk(min(width, self._vocab)).indices.tolist()
+                chosen.append(((first + [t for t in others if t not in first])[:width], None))
+                continue
+            chances = to_device(list(ask.chances[grown.used : grown.used + width]), torch.float64, self._device)
+            grown.used += width
+            drawn = candidates(probs[index : index + 1], chances[None], replacement=ask.replacement)[0]
+            chosen.append(([t for t in drawn.tolist() if t >= 0], probs[index]))
+        return chosen
+
+    def _row(self, grown: _Growing, ask: Ask, node: int, depth: int) -> Row:
+        seen = None
+        if ask.params.repetition_penalty != 1:
+            seen = seen_mask([*ask.text, *grown.before(node)], self._vocab, self._device)
+        chance = ask.chances[depth] if ask.named and ask.chances else 0.0
+        return Row(ask.params, Given(chance), seen)
+
+    def settle(self, asks: Sequence[Ask]) -> None:
+        """Keep of the open drafts what the rows' texts turned out to hold."""
+        if self._trial is None:
+            return
+        trial, self._trial = self._trial, None
+        paths: list[list[int]] = [[] for _ in asks]
+        held = self.memory.positions
+        for index, ask in enumerate(asks):
+            row = self._rows[index]
+            grown = self._growing[row]
+            if not grown.read:
+                continue
+            text, node = ask.text[held[row] + grown.read :], COMMITTED
+            path = list(range(grown.read))
+            for token in text:
+                below = [n for n, parent in enumerate(grown.parents) if parent == node and grown.tokens[n] == token]
+                if not below or grown.read + below[0] >= trial.count(row):
+                    break
+                node = below[0]
+                path.append(grown.read + node)
+            paths[row] = path
+        trial.keep(paths)
+
+    def _drop(self) -> None:
+        """Take an open draft back."""
+        if self._trial is not None:
+            trial, self._trial = self._trial, None
+            trial.keep([[]] * len(self._growing))
+
+    def _read(self, tokens: list[list[int]], parents: list[list[int]]) -> torch.Tensor:
+        assert self._trial is not None
+        attend = self._trial.attend(parents)
+        return self._forward([t for row in tokens for t in row], self._trial.positions, attend)
+
+    def _forward(self, tokens: list[int], positions: list[int], attend: Attend) -> torch.Tensor:
+        ids = to_device(tokens, torch.int64, self._device)
+        return self._decoder.forward(ids, to_device(positions, torch.int64, self._device), attend)
+
+
+def _nodes(widths: Sequence[int]) -> int:
+    """Return how many nodes of a tree are read to draft it: all but those of the last level."""
+    count, level = 0, 1
+    for width in widths[:-1]:
+        level *= width
+        count += level
+    return count

@@ -1,0 +1,151 @@
+"""How long drafts should be: as many tokens as bring the batch the most text per second, or none.
+
+Not a clock: what passes cost is measured elsewhere and comes in as numbers. Invariant: `best` is never predicted to be
+slower than plain decoding, and is the best there is for the given acceptances and costs.
+Source: expected tokens per pass from speculative decoding (arXiv 2211.17192, section 3).
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from webfarer.core.errors import ConfigError
+
+Points = tuple[tuple[int, float], ...]
+
+
+def expected(acceptance: float, k: int) -> float:
+    """Return how many tokens a pass over a draft of `k` brings, each standing with this chance if those before do."""
+    if acceptance >= 1:
+        return k + 1.0
+    return (1 - acceptance ** (k + 1)) / (1 - acceptance)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What work costs, in any one unit of time: measured points, straight lines between them.
+
+    Below the first point its value holds; above the last the last line goes on, but never falls.
+
+    Attributes:
+        passes: (tokens, time) of the model's passes over so many tokens, of all rows together.
+        drafts: (rows, time) of drafting one more token for so many rows.
+    """
+
+    passes: Points
+    drafts: Points = ((1, 0.0),)
+
+    def __post_init__(self) -> None:
+        """Refuse points that are no measurements."""
+        for name, points in (("passes", self.passes), ("drafts", self.drafts)):
+            counts = [count for count, _ in points]
+            if not points or counts != sorted(set(counts)) or any(not (0 <= t < math.inf) for _, t in points):
+                raise ConfigError(f"costs: {name} needs points of rising counts, with times of at least 0")
+        if not all(time > 0 for _, time in self.passes):
+            raise ConfigError("costs: a pass takes some time")
+
+    def verify(self, tokens: int) -> float:
+        """Return the time of one pass over so many tokens."""
+        return _between(self.passes, tokens)
+
+    def draft(self, rows: int, k: int) -> float:
+        """Return the time of drafting `k` tokens for each of `rows` rows together."""
+        return k * _between(self.drafts, rows) if k and rows else 0.0
+
+
+def best(acceptances: Sequence[float], costs: Costs, most: int) -> list[int]:
+    """Return each row's draft length, 0 to `most`, so that a round brings the most tokens per time.
+
+    A round drafts for all rows together, as deep as the longest draft, and then makes one pass. All are 0 where
+    speculating does not pay.
+
+    Args:
+        acceptances: of each row, the chance that a drafted token stands if those before it do.
+        costs: of drafting and of passes.
+        most: the longest draft there may be.
+    """
+    rows = len(acceptances)
+    chosen = [0] * rows
+    if not rows:
+        return chosen
+    # the j-th token of a draft stands with chance a^j: what it adds never grows along a row, so the best choice of so
+    # many tokens, none deeper than k, is a beginning of this list without what is deeper
+    gains = [(-(a**depth), depth, row) for row, a in enumerate(acceptances) for depth in range(1, most + 1) if a > 0]
+    gains.sort()
+    passes = [costs.verify(rows + extra) for extra in range(len(gains) + 1)]
+    highest, deepest, count = rows / passes[0], 0, 0
+    for k in range(1, most + 1):
+        tokens, extra, drafting = float(rows), 0, costs.draft(rows, k)
+        for loss, depth, _ in gains:
+            if depth <= k:
+                tokens, extra = tokens - loss, extra + 1
+                rate = tokens / (drafting + passes[extra])
+                if rate > highest:
+                    highest, deepest, count = rate, k, extra
+    for _, _, row in [gain for gain in gains if gain[1] <= deepest][:count]:
+        chosen[row] += 1
+    return chosen
+
+
+@dataclass(slots=True)
+class Estimate:
+    """A running estimate of one row's acceptance: a Beta distribution whose evidence fades, so that it follows changes.
+
+    Attributes:
+        mean: what is believed before anything was seen.
+        weight: how many tokens that belief is worth.
+        memory: evidence is worth 1/e of itself after so many further tokens were judged.
+    """
+
+    mean: float = 0.6
+    weight: float = 2.0
+    memory: float = 24.0
+    _stood: float = 0.0
+    _fell: float = 0.0
+
+    def learn(self, proposed: int, accepted: int) -> None:
+        """Take a round in which `accepted` of a path of `proposed` stood; those behind a rejected one say nothing."""
+        fell = int(accepted < proposed)
+        keep = math.exp(-(accepted + fell) / self.memory)
+        self._stood = self._stood * keep + accepted
+        self._fell = self._fell * keep + fell
+
+    @property
+    def value(self) -> float:
+        """The chance that a drafted token stands if those before it do; between 0 and 1, never quite either."""
+        return (self.mean * self.weight + self._stood) / (self.weight + self._stood + self._fell)
+
+
+@dataclass(slots=True)
+class Chooser:
+    """Chooses draft lengths round by round, and lets rows that do not speculate try again now and then.
+
+    Attributes:
+        costs: of drafting and of passes.
+        most: the longest draft there may be.
+        every: after so many rounds every row drafts at least one token, or what it learns no more would hold for ever;
+            0 for never.
+    """
+
+    costs: Costs
+    most: int
+    every: int = 16
+    _rounds: int = 0
+
+    def choose(self, estimates: Sequence[Estimate]) -> list[int]:
+        """Return each row's draft length for the next round."""
+        self._rounds += 1
+        chosen = best([estimate.value for estimate in estimates], self.costs, self.most)
+        probe = int(bool(self.every) and self._rounds % self.every == 0 and self.most > 0)
+        return [max(k, probe) for k in chosen]
+
+
+def _between(points: Points, count: int) -> float:
+    """Read the line through `points` at `count`."""
+    if count <= points[0][0] or len(points) == 1:
+        return points[0][1]
+    right = min(bisect_right(points, (count, math.inf)), len(points) - 1)
+    (x0, y0), (x1, y1) = points[right - 1], points[right]
+    slope = (y1 - y0) / (x1 - x0)
+    return y0 + (count - x0) * slope if count <= x1 else y1 + (count - x1) * max(slope, 0.0)

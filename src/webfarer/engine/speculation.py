@@ -1,0 +1,209 @@
+"""Speculative decoding of a batch: how long to draft for each row, what to make of what the model says of a draft.
+
+A drafter guesses (:mod:`webfarer.engine.drafting`), the model reads all guesses in one pass, and a rule decides how
+many stand. By the rule "same" the text is plain decoding's, token for token, sampled text of a seed included, however
+long drafts are and whoever is in the batch; "ratio" accepts more often and keeps only the distribution (SEED,
+arXiv 2406.18200; speculative sampling, arXiv 2302.01318). Not the forward: that is :mod:`webfarer.engine.batch`.
+"""
+
+from collections.abc import Sequence as Listed
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import torch
+
+from webfarer.core.errors import ConfigError
+from webfarer.engine.accepting import Accepted, accept, follow
+from webfarer.engine.drafting import DRAFTERS, Ask, Draft, Drafter
+from webfarer.engine.lengths import Chooser, Costs, Estimate
+from webfarer.engine.loading import Loaded
+from webfarer.engine.measuring import measured
+from webfarer.engine.memory import Memory
+from webfarer.engine.sampler import Drawn, Row, judged, sample, warp
+from webfarer.engine.sequences import Sequence
+
+Rule = Literal["same", "ratio"]
+
+LONGEST = 16
+"""Drafts are never longer than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speculate:
+    """How to speculate.
+
+    Attributes:
+        draft: a drafter's id with its argument ("ngram", "self:streaming:budget=64"), or the folder of a small model.
+        k: how many tokens a draft has; None lets every row's follow its acceptance and what passes cost here.
+        widths: candidates per node and depth, for trees; in place of `k`.
+        rule: which tokens stand.
+        replacement: whether siblings are drawn with replacement, under the rule "ratio".
+        costs: of passes and drafts, to choose `k` by; None to measure them when the engine is made.
+    """
+
+    draft: str = "ngram"
+    k: int | None = None
+    widths: tuple[int, ...] = ()
+    rule: Rule = "same"
+    replacement: bool = False
+    costs: Costs | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if self.k is not None and not 0 <= self.k <= LONGEST:
+            raise ConfigError(f"a draft has 0 to {LONGEST} tokens, not {self.k}")
+        nodes, level = 0, 1
+        for width in self.widths:
+            level *= width
+            nodes += level
+        if any(width < 1 for width in self.widths) or len(self.widths) > LONGEST or nodes > 64:
+            raise ConfigError(f"tree {self.widths}: widths are at least 1, with at most {LONGEST} levels and 64 nodes")
+        if self.widths and self.k is not None:
+            raise ConfigError("a draft's shape is either k, for a chain, or widths, for a tree")
+        if self.rule not in ("same", "ratio"):
+            raise ConfigError(f"unknown rule {self.rule!r}; known: ratio, same")
+
+    def on(self, target: Loaded, memory: Memory) -> "Speculation":
+        """Make the drafter for a model, whose rows lie in `memory`.
+
+        Raises:
+            ConfigError: the drafter does not go with the model, or a tree not with the cache policy.
+        """
+        if max(self.widths, default=1) > 1 and not memory.forks:
+            raise ConfigError(
+                f"cache policy {memory.policy.spec} gives slots up or moves them: draft chains, not trees"
+            )
+        drafter = self.drafter(target, memory.rows)
+        chosen = self.k is not None or self.widths
+        return Speculation(self, drafter, None if chosen else self.costs or measured(target, drafter, memory.rows))
+
+    def drafter(self, target: Loaded, rows: int) -> Drafter:
+        """Make the drafter by itself."""
+        name, _, argument = self.draft.partition(":")
+        if name not in DRAFTERS.ids():
+            name, argument = "model", self.draft.removeprefix("local:")
+        made: Drafter = DRAFTERS.load(name).make(argument, target, rows)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a round brought one row: tokens that were drawn, the nodes of all but the last, and tokens proposed."""
+
+    drawn: list[Drawn]
+    path: tuple[int, ...]
+
+
+class Speculation:
+    """The drafter of one batch, and what is known of its rows; row i is that of the memory.
+
+    Args:
+        how: the options.
+        drafter: guesses.
+        costs: to choose the length of drafts by; None where it is given.
+    """
+
+    def __init__(self, how: Speculate, drafter: Drafter, costs: Costs | None) -> None:
+        self.how, self._drafter = how, drafter
+        self._chooser = Chooser(costs, LONGEST) if costs is not None else None
+        self._estimates: list[Estimate] = []
+
+    def open(self, sequences: Listed[Sequence]) -> None:
+        """Take rows."""
+        prompts = [s.request.tokens for s in sequences]
+        self._drafter.open(prompts, [s.request.params.max_tokens for s in sequences])
+        self._estimates += [Estimate() for _ in sequences]
+
+    def close(self, row: int) -> None:
+        """Give a row up; the last takes its index."""
+        self._drafter.close(row)
+        self._estimates[row] = self._estimates[-1]
+        self._estimates.pop()
+
+    def propose(self, sequences: Listed[Sequence]) -> list[Draft]:
+        """Return a draft for each row; all may be empty."""
+        asks = [self._ask(s, widths) for s, widths in zip(sequences, self._widths(sequences), strict=True)]
+        return self._drafter.propose(asks) if any(ask.widths for ask in asks) else [Draft()] * len(asks)
+
+    def _widths(self, sequences: Listed[Sequence]) -> list[tuple[int, ...]]:
+        """Return each row's shape of draft: nobody drafts what could not be drawn any more."""
+        if self.how.widths:
+            return [self.how.widths[: s.left - 1] for s in sequences]
+        chooser = self._chooser
+        lengths = chooser.choose(self._estimates) if chooser else [self.how.k or 0] * len(sequences)
+        return [(1,) * min(k, s.left - 1) for k, s in zip(lengths, sequences, strict=True)]
+
+    def _ask(self, sequence: Sequence, widths: tuple[int, ...]) -> Ask:
+        params, how = sequence.request.params, self.how
+        named, chances = params.greedy or how.rule == "same", []
+        if not params.greedy and widths:
+            chances = sequence.stream.peek(len(widths)) if named else _used(sequence, widths)
+        return Ask(sequence.request.tokens, sequence.drawn, params, widths, named, tuple(chances), how.replacement)
+
+    def judge(self, sequences: Listed[Sequence], drafts: Listed[Draft], logits: torch.Tensor) -> list[Outcome]:
+        """Say what stands of each row's draft.
+
+        Args:
+            sequences: of the rows.
+            drafts: of the rows.
+            logits: [N, vocab], for each row after its last token and after each node of its draft.
+        """
+        rows = [row for s, draft in zip(sequences, drafts, strict=True) for row in self._rows(s, draft)]
+        ends = [0]
+        for draft in drafts:
+            ends.append(ends[-1] + 1 + len(draft.tokens))
+        spans = [slice(*pair) for pair in pairwise(ends)]
+        if self.how.rule == "same":
+            drawn = sample(logits, rows)
+            each = zip(sequences, drafts, (drawn[span] for span in spans), strict=True)
+            return [self._followed(*part) for part in each]
+        healthy = logits.amax(-1).isfinite().tolist()
+        probs = warp(logits, rows)
+        outcomes = []
+        for sequence, draft, span in zip(sequences, drafts, spans, strict=True):
+            if not all(healthy[span]):
+                outcomes.append(Outcome([Drawn(None)], ()))
+                continue
+            found = accept(probs[span], draft, sequence.stream, replacement=self.how.replacement)
+            at = [span.start, *(span.start + 1 + node for node in found.path)]
+            taken = judged(logits[at], found.tokens(draft), [rows[i] for i in at])
+            outcomes.append(Outcome(taken, found.path))
+        return outcomes
+
+    def _rows(self, sequence: Sequence, draft: Draft) -> list[Row]:
+        """Return what the sampler has to know after the row's last token and after each node."""
+        before: list[tuple[int, ...]] = [()]
+        for token, parent in zip(draft.tokens, draft.parents, strict=True):
+            before.append((*before[parent + 1], token))
+        drawing = self.how.rule == "same" and not sequence.request.params.greedy
+        chances = sequence.stream.peek(1 + max(map(len, before))) if drawing else [0.0] * (1 + len(draft.tokens))
+        return [sequence.after(tokens, chances[len(tokens)]) for tokens in before]
+
+    @staticmethod
+    def _followed(sequence: Sequence, draft: Draft, drawn: list[Drawn]) -> Outcome:
+        ids = [-1 if one.id is None else one.id for one in drawn]
+        found: Accepted = follow(draft, ids)
+        taken = [drawn[0], *(drawn[node + 1] for node in found.path)]
+        if not sequence.request.params.greedy:
+            for _ in taken:
+                sequence.stream.random()
+        return Outcome(taken, found.path)
+
+    def learn(self, row: int, proposed: int, accepted: int) -> None:
+        """Hear how many of the tokens on the deepest path of a row's draft stood."""
+        if proposed:
+            self._estimates[row].learn(proposed, accepted)
+
+    def settle(self, sequences: Listed[Sequence]) -> None:
+        """Tell the drafter every row's text, before rows close."""
+        self._drafter.settle([Ask(s.request.tokens, s.drawn, s.request.params) for s in sequences])
+
+
+def _used(sequence: Sequence, widths: tuple[int, ...]) -> list[float]:
+    """Draw a number for each node a tree of these widths may have."""
+    count, level = 0, 1
+    for width in widths:
+        level *= width
+        count += level
+    return [sequence.stream.random() for _ in range(count)]
