@@ -85,7 +85,7 @@ def error(shape, seed, drawn_with, verified_with):
     return float((found - plain(p, horizon, vocab)).abs().max())
 
 
-shapes = st.sampled_from([(8, (1,), 1), (3, (1, 1), 3), (4, (3,), 1), (4, (2,), 2), (2, (2, 1), 3), (2, (1, 2), 3)])
+shapes = st.sampled_from([(8, (1,), 1), (3, (1, 1), 2), (4, (2,), 1), (3, (3,), 1), (3, (2,), 2), (2, (2, 1), 2)])
 
 
 @replacements
@@ -96,13 +96,15 @@ def test_chains_and_trees_give_the_models_own_distribution(replacement, seed, sh
 
 @pytest.mark.slow
 @replacements
-@pytest.mark.parametrize("shape", [(3, (2, 1), 3), (3, (1, 2), 3), (3, (2, 2), 3), (3, (1, 1, 1), 3), (5, (3,), 2)])
+@pytest.mark.parametrize(
+    "shape", [(3, (2, 1), 3), (3, (1, 2), 3), (3, (2, 2), 3), (3, (1, 1, 1), 3), (5, (3,), 2), (4, (1, 1), 3)]
+)
 def test_larger_ones_too(replacement, shape):
     for seed in range(4):
         assert error(shape, seed, replacement, replacement) < 1e-12
 
 
-@given(seed=seeds, shape=st.sampled_from([(3, (3,), 1), (5, (2,), 1)]))
+@given(seed=seeds, shape=st.sampled_from([(3, (3,), 1), (4, (2,), 1)]))
 def test_siblings_drawn_again_may_be_judged_as_if_they_could_not(seed, shape):
     assert error(shape, seed, True, False) < 1e-12
 

@@ -1,6 +1,8 @@
 """Speculative decoding: whatever drafts, however much, the text is that of plain decoding."""
 
+from dataclasses import dataclass, fields
 from functools import cache
+from itertools import pairwise
 from random import Random
 
 import batching
@@ -74,18 +76,16 @@ class Oracle(Drafter):
 def engine_with(how, policy="full", drafter=None, **limits) -> Engine:
     engine = engine_of(parse(policy), **limits)
     if drafter is not None:
-        how = _Made(drafter, how)
-    engine.speculate(how)
+        how = _Made(**{field.name: getattr(how, field.name) for field in fields(how)}, made=drafter)
+    engine.arrange(how)
     return engine
 
 
+@dataclass(frozen=True)
 class _Made(Speculate):
     """Options with a drafter already made."""
 
-    def __init__(self, drafter, how):
-        for name in ("k", "widths", "rule", "replacement", "costs"):
-            object.__setattr__(self, name, getattr(how, name))
-        object.__setattr__(self, "made", drafter)
+    made: Drafter | None = None
 
     def drafter(self, target, rows):
         return self.made
@@ -243,15 +243,15 @@ def test_shapes_that_cannot_work_are_refused(how):
 
 def test_trees_need_a_cache_that_keeps():
     with pytest.raises(ConfigError, match="not trees"):
-        engine_of(parse(POLICIES[1])).speculate(Speculate(widths=(2, 1)))
+        engine_of(parse(POLICIES[1])).arrange(Speculate(widths=(2, 1)))
 
 
 def test_a_draft_model_of_another_vocabulary_is_refused(tmp_path):
     tiny.save(tiny.llama(dtype=torch.float32, vocab_size=310), tmp_path)
     with pytest.raises(ConfigError, match="vocabular"):
-        engine_of().speculate(Speculate(str(tmp_path)))
+        engine_of().arrange(Speculate(str(tmp_path)))
     with pytest.raises(ConfigError, match="no folder"):
-        engine_of().speculate(Speculate("nowhere"))
+        engine_of().arrange(Speculate("nowhere"))
 
 
 @pytest.mark.parametrize("family", ["gemma2", "qwen3", "mistral", "phi3"])
@@ -263,7 +263,7 @@ def test_every_family_checks_drafts(family):
     expected = [c.ids for c in Engine(model, parse("full"), Limits(rows=4)).generate(PROMPTS, params)]
     for k in (1, 5):
         engine = Engine(model, parse("full"), Limits(rows=4))
-        engine.speculate(Speculate("self:streaming:budget=5,sinks=1", k=k))
+        engine.arrange(Speculate("self:streaming:budget=5,sinks=1", k=k))
         assert [c.ids for c in engine.generate(PROMPTS, params)] == expected
         assert engine.stats().accepted > 0
         engine.check_integrity()
@@ -277,5 +277,73 @@ def test_in_single_precision_too(dtype):
     prompts = [[Random(i).randrange(256) for _ in range(5 + i)] for i in range(6)]
     expected = [c.ids for c in Engine(model, parse("full"), Limits(rows=6)).generate(prompts)]
     engine = Engine(model, parse("full"), Limits(rows=6))
-    engine.speculate(Speculate("ngram", k=4))
+    engine.arrange(Speculate("ngram", k=4))
     assert [c.ids for c in engine.generate(prompts)] == expected
+
+
+@pytest.mark.parametrize("scheduler", ["serial", "fcfs"])
+@pytest.mark.parametrize("draft", [None, "ngram", "self:streaming:budget=6,sinks=1"])
+@pytest.mark.parametrize("policy", POLICIES[:2])
+def test_one_at_a_time_says_the_same(scheduler, draft, policy):
+    engine, spans = engine_of(parse(policy), rows=3), []
+    if draft is None and scheduler == "fcfs":
+        with pytest.raises(ConfigError, match="drafts"):
+            engine.arrange(None, scheduler)
+        return
+    engine.arrange(draft and Speculate(draft, k=3), scheduler, spans.append)
+    heard = [submit(engine, prompt, one)[1] for prompt, one in zip(PROMPTS, PARAMS, strict=True)]
+    while engine.step():
+        pass
+    engine.check_integrity()
+    assert [(c.ids, c.finished.reason) for c in heard] == plain(policy, tuple(PARAMS))
+    passes = [span for span in spans if span.kind != "draft"]
+    assert len(passes) == engine.stats().rounds
+    assert all(one.end <= two.start for one, two in pairwise(passes)), "one pass at a time"
+    for number in range(4):
+        mine = sorted((s for s in spans if s.numbers == (number,)), key=lambda s: s.start)
+        assert all(one.end <= two.start for one, two in pairwise(mine)), "a sequence drafts or is checked"
+    if scheduler == "serial":
+        assert [s.numbers for s in passes] == sorted(s.numbers for s in passes), "one after the other"
+
+
+def test_drafts_are_checked_in_the_order_they_were_finished():
+    engine, spans = engine_of(rows=3), []
+    engine.arrange(Speculate("ngram", k=3), "fcfs", spans.append)
+    for prompt in PROMPTS[:3]:
+        submit(engine, prompt, SamplingParams(max_tokens=40, ignore_eos=True))
+    while engine.step():
+        pass
+    waiting, checked = [], 0
+    for span in sorted(spans, key=lambda s: s.end if s.kind == "draft" else s.start):
+        if span.kind == "draft":
+            waiting.append(span.numbers)
+        elif span.kind == "verify":
+            assert waiting.pop(0) == span.numbers
+            checked += 1
+    assert checked > 10
+
+
+def test_sequences_leave_and_come_while_others_draft():
+    engine = engine_of(rows=2)
+    engine.arrange(Speculate("self:full", k=3), "fcfs")
+    tickets = [submit(engine, prompt, SamplingParams(max_tokens=30, ignore_eos=True)) for prompt in PROMPTS]
+    for _ in range(3):
+        engine.step()
+    tickets[0][0].cancel()
+    tickets[3][0].cancel()
+    while engine.step():
+        pass
+    engine.check_integrity()
+    assert [heard.finished.reason for _, heard in tickets] == ["cancelled", "length", "length", "cancelled"]
+    expected = engine_of(rows=1).generate(PROMPTS[1:3], SamplingParams(max_tokens=30, ignore_eos=True))
+    assert [heard.ids for _, heard in tickets[1:3]] == [c.ids for c in expected]
+    assert engine.stats().active == engine.stats().waiting == 0
+
+
+def test_how_tokens_are_drawn_is_settled_first():
+    engine = engine_of(rows=1)
+    submit(engine, PROMPTS[0])
+    with pytest.raises(ConfigError, match="before the first request"):
+        engine.arrange(Speculate(k=1))
+    with pytest.raises(ConfigError, match="unknown scheduler"):
+        engine_of().arrange(None, "random")

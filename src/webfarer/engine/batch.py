@@ -6,10 +6,11 @@ free again before anybody hears of it. What sequences have to tell waits in an o
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from time import perf_counter
+from typing import Literal, TypeVar
 
 import torch
 
@@ -52,6 +53,35 @@ class Counts:
     finished: Counter[Reason] = field(default_factory=Counter)
     gave_up: str | None = None
 
+    @classmethod
+    def total(cls, parts: Iterable["Counts"]) -> "Counts":
+        """Return the sum of several."""
+        whole = cls()
+        for part in parts:
+            for name in ("steps", "read", "drawn", "drafted", "accepted"):
+                setattr(whole, name, getattr(whole, name) + getattr(part, name))
+            whole.finished.update(part.finished)
+            whole.gave_up = whole.gave_up or part.gave_up
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of work: drafting, a pass over drafts ("verify") or over last tokens ("decode").
+
+    Attributes:
+        kind: of work. numbers: the sequences' places in the order of their submission.
+        start, end: seconds of `time.perf_counter`.
+    """
+
+    kind: Literal["draft", "verify", "decode"]
+    numbers: tuple[int, ...]
+    start: float
+    end: float
+
+
+Record = Callable[[Span], None]
+
 
 class Batch:
     """Active sequences, their memory and their model.
@@ -61,7 +91,12 @@ class Batch:
         memory: its rows are how many sequences may be active.
         adapters: by the names requests use.
         known: prompts that need not be read again.
+
+    Attributes:
+        record: hears of every stretch of work, or None.
     """
+
+    record: Record | None = None
 
     def __init__(self, model: Loaded, memory: Memory, adapters: Mapping[str, Adapter], known: Known) -> None:
         self.active: list[Sequence] = []
@@ -77,6 +112,11 @@ class Batch:
     def free(self) -> int:
         """How many more sequences there is room for."""
         return self.memory.rows - len(self.active)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes allocated for keys and values."""
+        return self.memory.bytes
 
     @property
     def busy(self) -> bool:
@@ -119,24 +159,40 @@ class Batch:
 
     def draft(self) -> None:
         """Guess what comes next, if that is done here; touches nothing but the drafter and its own memory."""
-        found = self._speculating(lambda speculation: speculation.propose(self.active)) if self.active else None
-        self._drafts = found or [Draft()] * len(self.active)
+        if self._speculation is None or not self.active:
+            return
+        start, numbers = perf_counter(), self._numbers
+        found = self._speculating(lambda speculation: speculation.propose(self.active))
+        self._drafts = found or []
+        if self.record and any(draft.tokens for draft in self._drafts):
+            self.record(Span("draft", numbers, start, perf_counter()))
+
+    @property
+    def _numbers(self) -> tuple[int, ...]:
+        return tuple(sequence.number for sequence in self.active)
 
     def verify(self) -> None:
         """Read what was drafted and draw; between :meth:`draft` and this no sequence may come or go."""
         if not self.active:
             return
-        drafts, self._drafts = self._drafts or [Draft()] * len(self.active), []
+        drafts, self._drafts = self._drafts, []
+        drafted, start, numbers = any(draft.tokens for draft in drafts), perf_counter(), self._numbers
         with self._guard(list(self.active), "drawing tokens"):
             self.counts.steps += 1
-            if any(draft.tokens for draft in drafts):
+            if drafted:
                 self._check_drafts(drafts)
-                return
-            tokens, spans = [s.last for s in self.active], [(s.request.adapter, 1) for s in self.active]
-            # positions first: asking for the step counts its tokens
-            positions = self.memory.positions
-            hidden = self._forward(tokens, positions, self.memory.decode(), spans)
-            self._advance(self.active, hidden)
+            else:
+                self._decode()
+        if self.record:
+            self.record(Span("verify" if drafted else "decode", numbers, start, perf_counter()))
+
+    def _decode(self) -> None:
+        """Draw one token for every sequence."""
+        tokens, spans = [s.last for s in self.active], [(s.request.adapter, 1) for s in self.active]
+        # positions first: asking for the step counts its tokens
+        positions = self.memory.positions
+        hidden = self._forward(tokens, positions, self.memory.decode(), spans)
+        self._advance(self.active, hidden)
 
     def _check_drafts(self, drafts: list[Draft]) -> None:
         """Read every row's last token and its draft in one forward; what stands is drawn, the rest never was."""

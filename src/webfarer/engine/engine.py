@@ -7,25 +7,31 @@ Invariant: every active row belongs to exactly one sequence that is not finished
 finished exactly once, whatever goes wrong. Not the way to a model's chat: that is :mod:`webfarer.models.local`.
 """
 
+import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import repeat
+from dataclasses import dataclass, replace
+from itertools import count, repeat
 from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 
 from webfarer.core.errors import ConfigError, EngineBusy
 from webfarer.engine.adapters import Adapter
-from webfarer.engine.batch import Batch
+from webfarer.engine.batch import Batch, Record
 from webfarer.engine.known import Known
+from webfarer.engine.lanes import Lanes
 from webfarer.engine.loading import Loaded, load
 from webfarer.engine.memory import Memory
 from webfarer.engine.policy import CachePolicy, parse
 from webfarer.engine.sampling import Completion, Reason, Request, SamplingParams
 from webfarer.engine.sequences import Line, Listener, Sequence, Ticket, Voice
 from webfarer.engine.speculation import Speculate
+
+Scheduler = Literal["batched", "serial", "fcfs"]
+SCHEDULERS: tuple[Scheduler, ...] = get_args(Scheduler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,8 @@ class Engine:
         )
         self._known = Known(limits.prefixes)
         self._model = model
-        self._batch = Batch(model, Memory(model.spec, policy, limits.rows), self.adapters, self._known)
+        self._batch: Batch | Lanes = self._make_batch(limits.rows)
+        self._numbers = count()
         self._line = Line(limits.waiting)
         self._round = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -137,14 +144,42 @@ class Engine:
         loaded = {name: Adapter.load(Path(path), layout, name) for name, path in (adapters or {}).items()}
         return cls(model, policy, limits, loaded)
 
-    def speculate(self, how: Speculate) -> None:
-        """Draft from now on; to be called before the first request.
+    def _make_batch(self, rows: int) -> Batch:
+        return Batch(self._model, Memory(self.spec, self.policy, rows), self.adapters, self._known)
+
+    def arrange(
+        self, speculate: Speculate | None = None, scheduler: Scheduler = "batched", record: Record | None = None
+    ) -> None:
+        """Say how tokens are drawn from now on; to be called before the first request.
+
+        Args:
+            speculate: how to draft; None draws one token at a time.
+            scheduler: "batched" reads all sequences in one pass; "serial" and "fcfs" are there to be compared with.
+            record: hears of every stretch of work, from whichever thread did it.
 
         Raises:
-            ConfigError: the drafter does not go with this model, cache policy or tree.
+            ConfigError: the drafter does not go with this model, cache policy or tree, or there are requests already.
         """
+        if scheduler not in SCHEDULERS:
+            raise ConfigError(f"unknown scheduler {scheduler!r}; known: {', '.join(SCHEDULERS)}")
+        if scheduler == "fcfs" and speculate is None:
+            raise ConfigError("the scheduler fcfs is about drafts: say what drafts")
         with self._round:
-            self._batch.speculate(how.on(self._model, self._batch.memory))
+            if self._batch.busy or self._line:
+                raise ConfigError("how tokens are drawn is settled before the first request")
+            if isinstance(self._batch, Lanes):
+                self._batch.close()
+            count_of, rows = (1, self.limits.rows) if scheduler == "batched" else (self.limits.rows, 1)
+            batches = [self._make_batch(rows) for _ in range(count_of)]
+            for batch in batches:
+                batch.record = record
+                if speculate is not None:
+                    speculation = speculate.on(self._model, batch.memory)
+                    if speculation.costs is not speculate.costs:
+                        speculate = replace(speculate, costs=speculation.costs)  # measured once
+                    batch.speculate(speculation)
+            workers = min(self.limits.rows, max(1, (os.cpu_count() or 2) - 1)) if scheduler == "fcfs" else 0
+            self._batch = batches[0] if scheduler == "batched" else Lanes(batches, workers)
 
     def submit(self, request: Request, listener: Listener) -> Ticket:
         """Put a request in the line; safe from any thread.
@@ -159,6 +194,7 @@ class Engine:
         """
         self._check(request)
         sequence = Sequence(request, listener, self._voice)
+        sequence.number = next(self._numbers)
         self._line.join(sequence)
         return Ticket(sequence, self._line.wake)
 
@@ -253,7 +289,7 @@ class Engine:
             return EngineStats(
                 active=len(self._batch.active),
                 waiting=len(self._line),
-                cache_bytes=self._batch.memory.bytes,
+                cache_bytes=self._batch.bytes,
                 known_bytes=self._known.bytes,
                 rounds=counts.steps,
                 prompt_tokens=counts.read,

@@ -75,9 +75,12 @@ class Memory:
     @property
     def bytes(self) -> int:
         """Bytes allocated for slots, shared prefixes once."""
-        shared = {id(p): p.bytes for p in self.prefix if p is not None}
-        ragged = sum(r.bytes for r in self.ragged if r is not None)
-        return sum(layer.bytes for layer in self.layers) + ragged + sum(shared.values())
+        return self.own_bytes + sum({id(p): p.bytes for p in self.prefix if p is not None}.values())
+
+    @property
+    def own_bytes(self) -> int:
+        """Bytes allocated for slots, without prefixes."""
+        return sum(layer.bytes for layer in self.layers) + sum(r.bytes for r in self.ragged if r is not None)
 
     def open(self, prompt: int, limit: int | None, prefix: Prefix | None = None) -> int:
         """Take a row for a prompt of so many tokens and at most `limit` generated ones.

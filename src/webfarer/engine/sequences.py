@@ -78,7 +78,10 @@ class Sequence:
         cancelled: it is to end at the next round.
         ended: it has no row and will get none.
         stream: what it draws with.
+        number: its place in the order of submission.
     """
+
+    number = 0
 
     def __init__(self, request: Request, listener: Listener, voice: Voice) -> None:
         params = request.params

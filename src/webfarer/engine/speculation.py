@@ -105,7 +105,7 @@ class Speculation:
     """
 
     def __init__(self, how: Speculate, drafter: Drafter, costs: Costs | None) -> None:
-        self.how, self._drafter = how, drafter
+        self.how, self.costs, self._drafter = how, costs, drafter
         self._chooser = Chooser(costs, LONGEST) if costs is not None else None
         self._estimates: list[Estimate] = []
 
