@@ -123,7 +123,7 @@ async def test_what_does_not_fit_is_refused(endless):
 
 async def test_weights_are_loaded_once(bird, monkeypatch):
     first, second = Local(bird), Local(f"{bird}/../{bird.name}", context=10**6)
-    assert first._weights is second._weights is weights(bird.resolve(), "full")
+    assert first._weights is second._weights is weights(bird.resolve(), "full", "")
     assert (first.context, second.context) == (2048, 2048)
     await first.close()
     await first.close()  # once more does no harm

@@ -133,6 +133,7 @@ class Settings(BaseSettings):
     )
     context: int = Field(32_768, ge=512, description="Context window of the model, in tokens.")
     cache: str = Field("full", description='What a local: model keeps in its cache, such as "scope:prompt=2048".')
+    draft: str = Field("", description="What guesses ahead for a local: model: ngram, self, a small model's folder.")
     policy: str = Field("", description="Who takes the walker's decisions; empty: chat with a model, else lexical.")
     archive: ArchiveMode = Field(
         "live",

@@ -209,9 +209,10 @@ class Batch:
         paths = [[0, *(node + 1 for node in outcome.path)] for outcome in outcomes]
         # the row's last token was read, and of those drawn now all but the last
         trial.keep([path[:taken] for path, (taken, _) in zip(paths, heard, strict=True)])
-        for row, (draft, outcome) in enumerate(zip(drafts, outcomes, strict=True)):
-            self.counts.drafted += len(draft.tokens)
-            self.counts.accepted += len(outcome.path)
+        for row, (sequence, draft, outcome) in enumerate(zip(sequences, drafts, outcomes, strict=True)):
+            for counts in (self.counts, sequence):
+                counts.drafted += len(draft.tokens)
+                counts.accepted += len(outcome.path)
             speculation.learn(row, draft.depth, len(outcome.path))
         self._speculating(lambda speculation: speculation.settle(sequences))
         for sequence, (_, end) in zip(sequences, heard, strict=True):

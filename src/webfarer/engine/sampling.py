@@ -97,6 +97,7 @@ class Usage:
         read_slots: slots that decode steps attended to, all together.
         cache_bytes: bytes of the stored slots.
         evictions: slots given up on the way.
+        drafted, accepted: tokens that were guessed for it and checked, and those of them that stood.
     """
 
     prompt_tokens: int = 0
@@ -106,6 +107,8 @@ class Usage:
     read_slots: int = 0
     cache_bytes: int = 0
     evictions: int = 0
+    drafted: int = 0
+    accepted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,9 +79,10 @@ class Sequence:
         ended: it has no row and will get none.
         stream: what it draws with.
         number: its place in the order of submission.
+        drafted, accepted: tokens that were guessed and checked, and those of them that stood.
     """
 
-    number = 0
+    number = drafted = accepted = 0
 
     def __init__(self, request: Request, listener: Listener, voice: Voice) -> None:
         params = request.params
@@ -121,7 +122,13 @@ class Sequence:
     @property
     def usage(self) -> Usage:
         """What was consumed so far, memory apart."""
-        return Usage(len(self.request.tokens), self._stopper.count, cached_tokens=self.cached)
+        return Usage(
+            len(self.request.tokens),
+            self._stopper.count,
+            cached_tokens=self.cached,
+            drafted=self.drafted,
+            accepted=self.accepted,
+        )
 
     def take(self, drawn: Drawn) -> tuple[Token, Reason | None]:
         """Add a token; return what to tell of it, and why the sequence ends, if it does.

@@ -64,6 +64,20 @@ class Speculate:
         if self.rule not in ("same", "ratio"):
             raise ConfigError(f"unknown rule {self.rule!r}; known: ratio, same")
 
+    @classmethod
+    def parse(cls, draft: str, k: str = "auto", tree: str = "") -> "Speculate":
+        """Read what users write: a drafter, "auto" or a number, and widths such as "2,1,1".
+
+        Raises:
+            ConfigError: it cannot be read, or cannot work.
+        """
+        if k != "auto" and not k.isdecimal():
+            raise ConfigError(f"a draft's length is auto or a number, not {k!r}")
+        parts = [part.strip() for part in tree.split(",")] if tree else []
+        if not all(part.isdecimal() for part in parts):
+            raise ConfigError(f"a tree is written as widths, such as 2,1,1, not {tree!r}")
+        return cls(draft, None if k == "auto" else int(k), tuple(map(int, parts)))
+
     def on(self, target: Loaded, memory: Memory) -> "Speculation":
         """Make the drafter for a model, whose rows lie in `memory`.
 

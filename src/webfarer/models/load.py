@@ -60,5 +60,5 @@ def _local(folder: str, settings: Settings) -> ChatModel:
         module = importlib.import_module("webfarer.models.local")  # with torch: seconds, and not in every installation
     except ModuleNotFoundError as error:
         raise ConfigError(f"local:{folder} needs more packages: pip install 'webfarer[engine]'") from error
-    model: ChatModel = module.Local(folder, settings.context, settings.cache)
+    model: ChatModel = module.Local(folder, settings.context, settings.cache, settings.draft)
     return model

@@ -18,6 +18,7 @@ from webfarer.core.run import Call
 from webfarer.engine.chat import Chat, Prompt
 from webfarer.engine.engine import Engine
 from webfarer.engine.sampling import Completion, Event, Finished, Request, SamplingParams
+from webfarer.engine.speculation import Speculate
 from webfarer.models import wire
 from webfarer.models.base import Message, Reply, Sampling, Tool, ToolCall, Usage
 from webfarer.models.tokens import estimate_prompt
@@ -54,8 +55,8 @@ class Weights:
 
 
 @cache
-def weights(folder: Path, policy: str) -> Weights:
-    """Return what is in `folder`, loaded the first time it is asked for with this cache policy.
+def weights(folder: Path, policy: str, draft: str = "") -> Weights:
+    """Return what is in `folder`, loaded the first time it is asked for with this cache policy and drafter.
 
     Raises:
         ConfigError: there is no model that can be loaded, or none that can chat.
@@ -65,7 +66,10 @@ def weights(folder: Path, policy: str) -> Weights:
     chat = Chat.load(folder)
     if not chat.template:
         raise ConfigError(f"the model in {folder} has no chat template; take its instruct or chat version")
-    return Weights(Engine.load(folder, cache=policy), chat)
+    engine = Engine.load(folder, cache=policy)
+    if draft:
+        engine.arrange(Speculate(draft))
+    return Weights(engine, chat)
 
 
 class Local:
@@ -75,14 +79,15 @@ class Local:
         folder: as `save_pretrained` writes it.
         context: context window in tokens; never more than the model's own.
         policy: what its cache keeps.
+        draft: what guesses ahead; "" for nothing.
 
     Raises:
         ConfigError: it cannot be loaded.
     """
 
-    def __init__(self, folder: str | Path, context: int | None = None, policy: str = "full") -> None:
+    def __init__(self, folder: str | Path, context: int | None = None, policy: str = "full", draft: str = "") -> None:
         self.name = f"local:{folder}"
-        self._weights = weights(Path(folder).expanduser().resolve(), policy)
+        self._weights = weights(Path(folder).expanduser().resolve(), policy, draft)
         window = self._weights.engine.spec.context
         self.context = min(window, context or window)
         self._weights.join()

@@ -26,6 +26,11 @@ def serve(
     waiting: Annotated[int, typer.Option(min=1, help="Sequences in line; more are told to come again.")] = 256,
     dtype: Annotated[str | None, typer.Option(help="Of weights and cache: bfloat16, float16, float32.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:1; the best there is by default.")] = None,
+    draft: Annotated[
+        str, typer.Option(help="What guesses ahead: ngram, lookup, self:CACHE, or the folder of a small model.")
+    ] = "",
+    k: Annotated[str, typer.Option(help="Tokens of a draft: auto or a number.")] = "auto",
+    tree: Annotated[str, typer.Option(help="Candidates per token and depth, such as 2,1,1, in place of --k.")] = "",
     adapter: Annotated[
         list[str] | None, typer.Option(help="A LoRA adapter, NAME=FOLDER; clients ask for NAME as model; repeatable.")
     ] = None,
@@ -48,6 +53,7 @@ def serve(
     from webfarer.engine.engine import Engine, Limits
     from webfarer.engine.loading import DTYPES
     from webfarer.engine.serving.endpoints import Endpoints
+    from webfarer.engine.speculation import Speculate
 
     if dtype is not None and dtype not in DTYPES:
         raise ConfigError(f"there is no dtype {dtype!r}; there is {', '.join(DTYPES)}")
@@ -55,6 +61,8 @@ def serve(
     loras, kind = _adapters(adapter or []), DTYPES[dtype] if dtype else None
     limits = Limits(rows=rows, new=new, context=context, waiting=waiting)
     engine = Engine.load(model, cache=cache, dtype=kind, device=device, adapters=loras, limits=limits)
+    if draft:
+        engine.arrange(Speculate.parse(draft, k, tree))
     endpoints = Endpoints(engine, Chat.load(model), context=context)
     if host not in server.LOOPBACK and not token:
         typer.echo("webfarer: whoever reaches this address can use the model; --token asks for a key", err=True)
@@ -62,7 +70,8 @@ def serve(
     def announce(url: str) -> None:
         key = "OPENAI_API_KEY=… " if token else ""
         print(
-            f"{endpoints.name} is served at {url}/v1, cache {cache}, up to {rows} sequences at once\n\n"
+            f"{endpoints.name} is served at {url}/v1, cache {cache}, "
+            f"{f'drafts by {draft}, ' if draft else ''}up to {rows} sequences at once\n\n"
             f'Ask:  {key}webfarer ask "…" --model endpoint:{endpoints.name} --base-url {url}/v1',
             flush=True,
         )

@@ -26,6 +26,8 @@ class Metrics:
         self._read = 0  # those that the counter has
         self._drawn = Counter("webfarer_completion_tokens", "Tokens drawn.", registry=registry)
         self._evicted = Counter("webfarer_evictions", "Cache slots given up.", registry=registry)
+        self._guessed = Counter("webfarer_drafted_tokens", "Guessed tokens that were checked.", registry=registry)
+        self._stood = Counter("webfarer_accepted_tokens", "Guessed tokens that stood.", registry=registry)
         self._first = Histogram(
             "webfarer_first_token_seconds", "From request to first token.", buckets=_WAITS, registry=registry
         )
@@ -45,6 +47,8 @@ class Metrics:
             self._ended.labels(event.reason).inc()
             self._drawn.inc(event.usage.completion_tokens)
             self._evicted.inc(event.usage.evictions)
+            self._guessed.inc(event.usage.drafted)
+            self._stood.inc(event.usage.accepted)
         elif event.index == 0:
             self._first.observe(seconds)
 

@@ -175,6 +175,10 @@ class Envelope:
             "completion_tokens": drawn,
             "total_tokens": self._prompt_tokens + drawn,
             "prompt_tokens_details": {"cached_tokens": sum(cached)},
+            "completion_tokens_details": {
+                "accepted_prediction_tokens": sum(usage.accepted for usage in used),
+                "rejected_prediction_tokens": sum(usage.drafted - usage.accepted for usage in used),
+            },
             "webfarer": {
                 name: sum(getattr(usage, name) for usage in used)
                 for name in ("stored_slots", "read_slots", "cache_bytes", "evictions")
