@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from webfarer.evals.pupil import folder
+
+PUPIL = str(folder("longwork"))
 EIGHT = ("--shape", "layers=32,heads=32,kv=8,dim=128,params=8e9")
 
 
@@ -81,3 +84,24 @@ def test_more_than_the_model_is_made_for_is_refused(cli, tmp_path):
     sizes = {"num_hidden_layers": 2, "num_attention_heads": 4, "hidden_size": 64, "intermediate_size": 96}
     (tmp_path / "config.json").write_text(json.dumps(sizes | {"vocab_size": 100, "max_position_embeddings": 1024}))
     assert "1024 positions" in cli("plan", tmp_path, "--context", "2k").err
+
+
+def test_drafts_are_simulated_in_every_schedule(cli):
+    out = cli("plan", *EIGHT, "--context", "4k", "--batch", 8, "--draft", "ngram").out
+    rates = {name: row(out, name) for name in ("one by one, plain", "first come first served", "batched, drafts")}
+    for one, fcfs, batched in zip(*rates.values(), strict=True):
+        assert float(one) < float(fcfs.replace(",", "")) < float(batched.replace(",", ""))
+    assert "Drafts pay from 50% accepted on" in out
+
+
+def test_drafts_do_not_pay_where_products_are_the_limit(cli):
+    out = cli("plan", *EIGHT, "--context", "512", "--batch", 1024, "--draft", "ngram").out
+    assert row(out, "tokens to draft") == ["none"] * 4
+    assert "Drafts do not pay here" in out
+
+
+def test_passes_are_timed_here(cli):
+    out = cli("plan", PUPIL, "--here", "--draft", "self:streaming:budget=32", "--batch", 2).out
+    assert out.startswith("passes over tokens: 1 in ")
+    assert len(row(out, "batched, drafts")) == 4
+    assert cli("plan", PUPIL, "--here").code == 2

@@ -21,7 +21,6 @@ from webfarer.engine.planning import (
     holding,
     speculation,
     step_seconds,
-    tokens_per_pass,
 )
 from webfarer.engine.policy import parse
 from webfarer.engine.shapes import Shape, shape_of_config, shape_of_model, shape_of_text
@@ -72,20 +71,6 @@ def test_break_even_is_where_the_gain_is_reached():
     )
     assert full / small == pytest.approx(1.5)
     assert break_even(EIGHT, gain=1.5, share=0.7) == math.inf
-
-
-@pytest.mark.parametrize(
-    ("acceptance", "tokens"),
-    [
-        (0.5, (1.5, 1.75, 1.875, 1.938, 1.969, 1.996)),
-        (0.7, (1.7, 2.19, 2.533, 2.773, 2.941, 3.199)),
-        (0.8, (1.8, 2.44, 2.952, 3.362, 3.689, 4.329)),
-        (0.9, (1.9, 2.71, 3.439, 4.095, 4.686, 6.126)),
-        (1.0, (2, 3, 4, 5, 6, 9)),
-    ],
-)
-def test_tokens_of_a_verifying_pass(acceptance, tokens):
-    assert [tokens_per_pass(acceptance, k) for k in (1, 2, 3, 4, 5, 8)] == pytest.approx(tokens, abs=6e-4)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from webfarer.core.errors import ConfigError
+from webfarer.engine.lengths import expected
 from webfarer.engine.shapes import Shape
 
 if TYPE_CHECKING:
@@ -177,13 +178,6 @@ def break_even(shape: Shape, gain: float = 1.1, share: float = 0.0) -> float:
     return (gain - 1) * shape.step_bytes / (shape.growing_bytes * saved)
 
 
-def tokens_per_pass(acceptance: float, drafted: int) -> float:
-    """Return the tokens a verifying pass yields on average: those accepted in a row, and one of the target's own."""
-    if acceptance == 1:
-        return drafted + 1.0
-    return float((1 - acceptance ** (drafted + 1)) / (1 - acceptance))
-
-
 def speculation(acceptance: float, draft: float, verify: Callable[[int], float] | None = None) -> tuple[int, float]:
     """Return the best number of drafted tokens and the speed-up it gives; (0, 1.0) when drafting does not pay.
 
@@ -193,8 +187,7 @@ def speculation(acceptance: float, draft: float, verify: Callable[[int], float] 
         verify: time of a pass over so many tokens, in steps of the target; None: 1, whatever their number.
     """
     gains = {
-        k: tokens_per_pass(acceptance, k) / (k * draft + (verify(k + 1) if verify else 1.0))
-        for k in range(_LONGEST_DRAFT + 1)
+        k: expected(acceptance, k) / (k * draft + (verify(k + 1) if verify else 1.0)) for k in range(_LONGEST_DRAFT + 1)
     }
     best = max(gains, key=lambda k: gains[k])
     return best, gains[best]

@@ -1,5 +1,6 @@
 """`webfarer plan`: what a model needs on a GPU, and whether a smaller cache or a draft model would pay there."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,12 +8,14 @@ import typer
 from webfarer.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from webfarer.engine.lengths import Costs
     from webfarer.engine.planning import Device, Forecast, Work
     from webfarer.engine.shapes import Shape
 
 app = typer.Typer()
 
 _WORTH = 1.1
+_DRAWN = 128
 _SUFFIXES = {"k": 1024, "m": 1024**2}
 
 
@@ -30,11 +33,23 @@ def plan(
     cache: Annotated[
         list[str] | None, typer.Option(help="A cache policy to compare with the full cache; repeatable.")
     ] = None,
+    draft: Annotated[
+        str | None,
+        typer.Option(help="A small model that guesses ahead, or ngram: would it pay, in which schedule?"),
+    ] = None,
+    here: Annotated[
+        bool, typer.Option(help="With --draft: load both and time them on this machine, in place of a GPU's floors.")
+    ] = False,
 ) -> None:
     """Foretell memory and speed of a model on a GPU.
 
-    Loads no weights. Times are floors: every byte read once, nothing else done.
+    Loads no weights, but with --here. Times are floors: every byte read once, nothing else done.
     """
+    if here:
+        if model is None or draft is None:
+            raise ConfigError("--here times a model and what drafts for it: give a model and --draft")
+        _print_here(model, draft, batch)
+        return
     from webfarer.engine.planning import device_named, forecast
     from webfarer.engine.shapes import shape_of_model, shape_of_text
 
@@ -58,8 +73,54 @@ def plan(
         f"{device.bandwidth / 1e12:.1f} TB/s, {device.flops / 1e12:.0f} TFLOPs\n"
     )
     _print_plans(plans, work.batch)
-    _print_drafts(known, work, device)
+    if draft is None:
+        _print_drafts(known, work, device)
+    else:
+        from webfarer.engine.outlook import reckoned
+
+        small = None if draft.partition(":")[0] in ("ngram", "lookup") else shape_of_model(draft.removeprefix("local:"))
+        alone = reckoned(known, small, replace(work, batch=1), device)
+        _print_schedules(alone, reckoned(known, small, work, device), batch)
     print(_advice(known, work, plans))
+
+
+def _print_here(model: str, draft: str, batch: int) -> None:
+    """Time passes and drafts on this machine, and say what each schedule would make of them."""
+    try:
+        from webfarer.engine.loading import load
+    except ModuleNotFoundError as error:
+        raise ConfigError("--here needs more packages: pip install 'webfarer[engine]'") from error
+    from webfarer.engine.measuring import measured
+    from webfarer.engine.speculation import Speculate
+
+    target = load(model.removeprefix("local:"))
+    costs = measured(target, Speculate(draft).drafter(target, batch), batch)
+    points = ", ".join(f"{tokens} in {1e3 * seconds:.2f} ms" for tokens, seconds in costs.passes)
+    steps = ", ".join(f"{rows} in {1e3 * seconds:.2f} ms" for rows, seconds in costs.drafts)
+    print(f"passes over tokens: {points}\ndraft steps for rows: {steps}\n")
+    _print_schedules(costs, costs, batch)
+
+
+def _print_schedules(alone: "Costs", together: "Costs", batch: int) -> None:
+    """Print what every schedule would draw, and from which acceptance on drafts pay."""
+    from webfarer.engine.outlook import outlook
+    from webfarer.engine.planning import ACCEPTANCES
+    from webfarer.engine.simulating import Work as Branches
+
+    lengths = (_DRAWN,) * batch
+    found = [outlook(alone, together, Branches(lengths, 0, (share,) * batch)) for share in ACCEPTANCES]
+    heads = "".join(f"{f'{o.acceptance:.0%} accepted':>14}" for o in found)
+    print(f"{f'tokens/s, {batch} x {_DRAWN} tokens':<26}{heads}")
+    for name in found[0].rates:
+        print(f"{name:<26}" + "".join(f"{o.rates[name]:>14,.0f}" for o in found))
+    print(f"{'tokens to draft':<26}" + "".join(f"{o.k or 'none':>14}" for o in found))
+    pays = [o for o in found if o.gain >= _WORTH]
+    print(
+        f"\nDrafts pay from {pays[0].acceptance:.0%} accepted on: {pays[0].gain:.2f}x, and {pays[-1].gain:.2f}x at "
+        f"{pays[-1].acceptance:.0%}.\n"
+        if pays
+        else "\nDrafts do not pay here; with --k auto they are not made.\n"
+    )
 
 
 def _work(context: str | None, prompt: str | None, new: str | None, batch: int) -> "Work":
