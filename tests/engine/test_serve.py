@@ -13,6 +13,7 @@ from serving_kit import ASKED, engine_in, served
 from webfarer.engine.chat import Chat
 from webfarer.engine.sampling import Finished, SamplingParams, Usage
 from webfarer.engine.serving.replies import Envelope, TextChoice
+from webfarer.engine.speculation import Speculate
 
 CALL = '{"name": "search", "arguments": {"q": "opening hours"}}'
 SAYS = ("<think>", "I look.", "</think>", "Wait. ", "<tool_call>", CALL, "</tool_call>")
@@ -78,6 +79,22 @@ async def test_an_answer_is_what_the_engine_says(noise, folder):
         "evictions": usage.evictions,
     }
     assert usage.stored_slots > 0
+
+
+async def test_drafts_change_what_it_took_and_not_what_is_said(folder):
+    answers = []
+    for draft in (None, Speculate("self:full", k=3)):
+        engine = engine_in(folder, dtype=torch.float64)
+        engine.arrange(draft)
+        async with served(engine, folder) as server:
+            answers.append(await server.client.chat.completions.create(**DRAW))
+            meters = await (await server.http.get(f"{server.url}/metrics")).text()
+    plain, drafted = answers
+    assert drafted.choices[0].message.content == plain.choices[0].message.content
+    assert plain.usage.completion_tokens_details.accepted_prediction_tokens == 0
+    stood = drafted.usage.completion_tokens_details.accepted_prediction_tokens
+    assert stood > 0
+    assert f"webfarer_accepted_tokens_total {stood}.0" in meters
 
 
 async def test_a_stream_is_the_answer_in_pieces(noise, folder):

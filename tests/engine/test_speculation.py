@@ -1,5 +1,7 @@
 """Speculative decoding: whatever drafts, however much, the text is that of plain decoding."""
 
+import math
+from collections import Counter
 from dataclasses import dataclass, fields
 from functools import cache
 from itertools import pairwise
@@ -14,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from webfarer.core.errors import ConfigError
+from webfarer.engine import intake
 from webfarer.engine.assembly import decoder_of
 from webfarer.engine.drafters import model as model_drafter
 from webfarer.engine.drafting import DRAFTERS, Draft, Drafter
@@ -347,3 +350,66 @@ def test_how_tokens_are_drawn_is_settled_first():
         engine.arrange(Speculate(k=1))
     with pytest.raises(ConfigError, match="unknown scheduler"):
         engine_of().arrange(None, "random")
+
+
+@pytest.mark.parametrize("widths", [(1, 1, 1), (2, 2)])
+def test_rows_that_share_a_prefix_check_drafts(widths, monkeypatch):
+    monkeypatch.setattr(intake, "SHARED", 4)
+    params = [SamplingParams(max_tokens=12, temperature=0.8, seed=i, ignore_eos=True) for i in range(4)]
+    prompts = [PROMPTS[0]] * 3 + [[*PROMPTS[0], 5]]
+    expected = [engine_of(rows=1).generate([p], one)[0].ids for p, one in zip(prompts, params, strict=True)]
+    for name in ("ngram", "model", "perfect"):
+        engine = engine_with(Speculate(widths=widths), drafter=drafters()[name], rows=4)
+        heard = [submit(engine, p, one)[1] for p, one in zip(prompts, params, strict=True)]
+        engine.step()
+        memory = engine._batch.memory
+        assert len({id(p) for p in memory.prefix if p is not None}) == 1, "stored once for all branches"
+        run(engine)
+        assert [c.ids for c in heard] == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [Speculate(k=2, rule="ratio"), Speculate(widths=(2, 2), rule="ratio")], ids=str)
+@pytest.mark.parametrize("name", ["model", "ngram"])
+def test_what_the_engine_draws_by_ratios_has_the_models_distribution(how, name):
+    """Chi-square over texts of four tokens from three candidates each, against the model's own probabilities."""
+    count, prompt = 6000, PROMPTS[0]
+    params = [SamplingParams(max_tokens=4, temperature=1.0, top_k=3, ignore_eos=True, seed=i) for i in range(count)]
+    drafter = {"model": model_drafter.Drafter(other(), parse("full"), 128)}.get(name)
+    engine = engine_of(rows=128, waiting=count)
+    if drafter is None:
+        drafter = DRAFTERS.load("ngram").make("longest=2,shortest=1", batching.model(), 128)
+    engine.arrange(_Made(**{f.name: getattr(how, f.name) for f in fields(how)}, made=drafter))
+    texts = Counter(tuple(c.ids) for c in engine.generate([prompt] * count, params))
+    assert engine.stats().accepted > count / 10
+    expected = {(): 1.0}
+    for _ in range(4):
+        grown = {}
+        for text, share in expected.items():
+            values = torch.tensor(distribution([*prompt, *text]))
+            for token in values.nonzero()[:, 0].tolist():
+                grown[(*text, token)] = share * float(values[token])
+        expected = grown
+    assert set(texts) <= set(expected)
+    often = {text: share * count for text, share in expected.items() if share * count >= 5}
+    squares = sum((texts[text] - mean) ** 2 / mean for text, mean in often.items())
+    degrees = len(often) - 1
+    assert degrees > 10
+    assert squares < degrees + 4 * (2 * degrees) ** 0.5, "four deviations above the mean of chi-square"
+
+
+@cache
+def _logits_engine():
+    return engine_of(rows=1)
+
+
+def distribution(tokens):
+    """The model's probabilities after `tokens`, three candidates, from its own log-probabilities."""
+    params = SamplingParams(max_tokens=1, logprobs=20, temperature=1.0, top_k=3, seed=0, ignore_eos=True)
+    (completion,) = _logits_engine().generate([tokens], params)
+    top = completion.tokens[0].top[:3]
+    total = sum(math.exp(value) for _, value in top)
+    probs = [0.0] * tiny.VOCAB
+    for token, value in top:
+        probs[token] = math.exp(value) / total
+    return probs
