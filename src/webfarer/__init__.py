@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from webfarer.agents.reporter import Reporting
     from webfarer.agents.reports import Report
     from webfarer.agents.runs import Options, ask, ask_sync, replay, report, report_sync, resume, walk, walk_sync
+    from webfarer.agents.thinking import TreeOfThoughts
     from webfarer.core.config import Settings, load_settings
     from webfarer.core.errors import WebfarerError
     from webfarer.core.fare import Budget, Fare
@@ -32,6 +33,7 @@ _HOMES = {
     "replay": "agents.runs",
     "Options": "agents.runs",
     "Settings": "core.config",
+    "TreeOfThoughts": "agents.thinking",
     "load_settings": "core.config",
     "WebfarerError": "core.errors",
     "Budget": "core.fare",
@@ -48,6 +50,7 @@ __all__ = [
     "Report",
     "Reporting",
     "Settings",
+    "TreeOfThoughts",
     "WebfarerError",
     "ask",
     "ask_sync",

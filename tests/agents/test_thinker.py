@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from thought_kit import Letters, Script, Shuffled
 
-from webfarer.agents.thinker import TreeOfThoughts
+from webfarer.agents.thinker import Thinker
 from webfarer.agents.thoughts import SEARCHES, SELECTS, Options, Tree
 from webfarer.core.errors import BudgetExceeded, ConfigError, ModelAuth, ModelError, ModelUnavailable
 from webfarer.worlds.puzzle import PUZZLES
@@ -17,7 +17,7 @@ CAB = Letters("cab")
 
 
 async def grow(writer, rules=CAB, **options) -> Tree:
-    tree = await TreeOfThoughts(writer, Options(**options)).solve(rules.problem, rules)
+    tree = await Thinker(writer, Options(**options)).solve(rules.problem, rules)
     assert len(asyncio.all_tasks()) == 1, "something is still under way"
     return tree
 
@@ -128,7 +128,7 @@ async def test_paths_that_lead_to_the_same_numbers_are_one_state():
         game.next_prompt(problem, ("4 * 2 = 8 left 1 3 8",)): ["3 + 1 = 4", "8 * 3 = 24"],
     }
     options = Options(branches=2, breadth=2, evaluations=1, depth=2)
-    tree = await TreeOfThoughts(Script(lines), options).solve(problem)
+    tree = await Thinker(Script(lines), options).solve(problem)
     (twin,) = [node for node in tree.nodes if node.twin is not None]
     assert twin.path == ("4 * 2 = 8 left 1 3 8", "3 + 1 = 4 left 4 8")
     assert tree.nodes[twin.twin].path == ("3 + 1 = 4 left 2 4 4", "4 * 2 = 8 left 4 8")

@@ -10,7 +10,7 @@ from webfarer.agents.decisions import POLICIES, Click, Context, Walk
 from webfarer.agents.linkchoice import LinkChoice
 from webfarer.agents.runs import Options as RunOptions
 from webfarer.agents.runs import walk
-from webfarer.agents.thinker import TreeOfThoughts
+from webfarer.agents.thinker import Thinker
 from webfarer.agents.thoughts import Options
 from webfarer.core.errors import ModelAuth, ModelUnavailable
 from webfarer.core.run import Run
@@ -56,7 +56,7 @@ async def test_the_link_with_the_best_value_is_chosen():
         RULES.next_prompt(PROBLEM, ()): ["link 8", "link 3", "link 8 because of the staff"],
         RULES.value_prompt(PROBLEM, ("follow link 3",)): ["value 9"],
     }
-    tree = await TreeOfThoughts(Script(lines, "value 2"), Options(evaluations=1)).solve(PROBLEM, RULES)
+    tree = await Thinker(Script(lines, "value 2"), Options(evaluations=1)).solve(PROBLEM, RULES)
     assert (tree.answer, tree.counts.merged, tree.counts.calls) == ("follow link 3", 1, 5)
 
 

@@ -13,7 +13,8 @@ import parrot
 import tiny
 import torch
 
-from webfarer.agents.thinker import TreeOfThoughts
+from webfarer.agents.thinker import Thinker
+from webfarer.agents.thinking import TreeOfThoughts
 from webfarer.agents.thoughts import Ask, Options, Written
 from webfarer.agents.writers import ChatWriter, EngineWriter
 from webfarer.core.errors import ContextOverflow, ModelError, ModelUnavailable
@@ -63,7 +64,7 @@ async def test_a_tree_grows_over_the_engine(bird):
     engine = running(bird, rows=4)
     try:
         rules = Letters("ccc")
-        tree = await TreeOfThoughts(EngineWriter(engine, Chat.load(bird)), Options()).solve(rules.problem, rules)
+        tree = await Thinker(EngineWriter(engine, Chat.load(bird)), Options()).solve(rules.problem, rules)
         stats = engine.stats()
     finally:
         engine.stop()
@@ -88,13 +89,23 @@ async def test_the_tree_is_the_same_under_every_schedule_with_and_without_drafts
         engine.arrange(speculate, scheduler)
         engine.start()
         try:
-            trees.append(await TreeOfThoughts(EngineWriter(engine, chat), options).solve(rules.problem, rules))
+            trees.append(await Thinker(EngineWriter(engine, chat), options).solve(rules.problem, rules))
         finally:
             engine.stop()
     assert len({node.thought for node in trees[0].nodes}) > 4
     for tree in trees[1:]:
         assert tree.nodes == trees[0].nodes
         assert tree.counts == trees[0].counts
+
+
+async def test_one_line_grows_a_tree(noise):
+    options = Options(branches=2, evaluations=1, tokens=6, seed=3)
+    trees = []
+    for draft, scheduler in ((None, None), (None, "serial"), ("ngram", "fcfs"), ("ngram", "batched")):
+        thinking = TreeOfThoughts(f"local:{noise}", draft, scheduler, k="2" if draft else None, options=options)
+        trees.append(await thinking.solve("Say something."))
+    assert len({tree.text() for tree in trees}) == 1
+    assert trees[0].counts.calls > 2
 
 
 async def test_a_cancelled_call_ends_the_sequence(noise):
@@ -150,7 +161,7 @@ async def test_a_taught_pupil_grows_the_same_tree_in_any_batch(puzzle_id):
     for rows in (2, 16):
         engine = running(folder("thinker"), rows=rows)
         try:
-            solver = TreeOfThoughts(EngineWriter(engine, chat), Options(branches=4, evaluations=2, temperature=0.7))
+            solver = Thinker(EngineWriter(engine, chat), Options(branches=4, evaluations=2, temperature=0.7))
             trees.append(await solver.solve(problem))
         finally:
             engine.stop()

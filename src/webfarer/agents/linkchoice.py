@@ -1,7 +1,7 @@
 """Which link to follow next, as a problem for a tree of thoughts: a thought is a link, its value how much it promises.
 
 One thought deep: what lies behind a link is not known before it is opened. Rules for
-:class:`webfarer.agents.thinker.TreeOfThoughts`, not a policy (:mod:`webfarer.agents.policies.thoughts` walks by them).
+:class:`webfarer.agents.thinker.Thinker`, not a policy (:mod:`webfarer.agents.policies.thoughts` walks by them).
 Invariant: a link that is not among those offered is no thought, and what a website wrote stands between marks.
 """
 

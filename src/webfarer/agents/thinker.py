@@ -17,7 +17,7 @@ from webfarer.core.errors import ModelAuth, ModelError
 from webfarer.worlds.puzzle import MOST_VALUE, PUZZLES, Path, Problem
 
 
-class TreeOfThoughts:
+class Thinker:
     """Solves problems by searching a tree of thoughts.
 
     Args:

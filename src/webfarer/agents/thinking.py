@@ -14,10 +14,10 @@ from pathlib import Path as Folder
 from typing import TYPE_CHECKING, Any
 
 from webfarer.agents import freetext
-from webfarer.agents.thinker import TreeOfThoughts
+from webfarer.agents.thinker import Thinker
 from webfarer.agents.thoughts import Options, Rules, Tree, Writer
 from webfarer.agents.writers import ChatWriter, EngineWriter
-from webfarer.core.config import Settings
+from webfarer.core.config import Settings, load_settings
 from webfarer.core.errors import ConfigError, UnknownPlugin
 from webfarer.models.load import load_model
 from webfarer.worlds.puzzle import PUZZLES, Problem
@@ -92,6 +92,35 @@ def find(text: str, puzzle: str = "") -> tuple[Problem, Rules]:
     return free.read(text), free
 
 
+class TreeOfThoughts:
+    """A tree of thoughts grown by a model: ``await TreeOfThoughts("local:FOLDER", "ngram", "fcfs").solve("Use …")``.
+
+    Args:
+        target: the model, as in the settings ("local:FOLDER", "openai:NAME").
+        draft: what guesses tokens ahead of a local one: "ngram", "self", a small model's folder.
+        scheduler: "batched", "fcfs" or "serial"; which one never changes the tree.
+        k: tokens guessed at a time: "auto" or a number.
+        options: how the tree is searched.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        draft: str | None = None,
+        scheduler: str | None = None,
+        *,
+        k: str | None = None,
+        options: Options = Options(),
+    ) -> None:
+        self._target, self._options = target, options
+        self._drive = Drive(draft, k, scheduler)
+
+    async def solve(self, problem: str, puzzle: str = "") -> Tree:
+        """Return the tree of a problem in a user's words; see :func:`think` for `puzzle` and errors."""
+        settings = load_settings(model=self._target)
+        return (await think(problem, settings, self._options, puzzle=puzzle, drive=self._drive)).tree
+
+
 async def think(
     text: str, settings: Settings, options: Options = Options(), *, puzzle: str = "", drive: Drive = Drive()
 ) -> Thinking:
@@ -117,7 +146,7 @@ async def think(
     opened = _engine(Folder(local[1]), settings, drive) if local else _endpoint(settings)
     async with opened as (writer, told):
         began = time.perf_counter()
-        tree = await TreeOfThoughts(writer, options).solve(problem, rules)
+        tree = await Thinker(writer, options).solve(problem, rules)
         seconds = time.perf_counter() - began
     return Thinking(tree, problem.puzzle != freetext.NAME, seconds, told)
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 from webfarer.agents.decisions import POLICIES, Click, Context, Draft, Move, Policy, Walk
 from webfarer.agents.excerpts import note_lines, ranked
 from webfarer.agents.linkchoice import LinkChoice
-from webfarer.agents.thinker import TreeOfThoughts
+from webfarer.agents.thinker import Thinker
 from webfarer.agents.thoughts import Options
 from webfarer.agents.writers import ChatWriter
 from webfarer.core.errors import ModelAuth, ModelError
@@ -55,7 +55,7 @@ class Thoughts:
         rules = LinkChoice(links, note_lines(walk.notes, _NOTE_CHARS), self._run.id)
         options = replace(_OPTIONS, seed=self._seed)
         try:
-            tree = await TreeOfThoughts(ChatWriter(self._model), options).solve(rules.problem(walk.question), rules)
+            tree = await Thinker(ChatWriter(self._model), options).solve(rules.problem(walk.question), rules)
         except ModelAuth:
             raise
         except ModelError as error:

@@ -1,6 +1,7 @@
 """`webfarer serve`: an open-weights model behind OpenAI's API, for this program and any other client."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -67,19 +68,25 @@ def serve(
     if host not in server.LOOPBACK and not token:
         typer.echo("webfarer: whoever reaches this address can use the model; --token asks for a key", err=True)
 
+    about = f"cache {cache}, {f'drafts by {draft}, ' if draft else ''}up to {rows} sequences at once"
+    try:
+        asyncio.run(server.serve(endpoints, server.Door(host, port, token), _announcer(endpoints.name, about, token)))
+    except OSError as error:
+        raise ConfigError(f"cannot serve at {host}:{port}: {error.strerror}; --port 0 takes a free one") from error
+
+
+def _announcer(name: str, about: str, token: str) -> Callable[[str], None]:
+    """Return what tells the address when there is one."""
+    key = "OPENAI_API_KEY=… " if token else ""
+
     def announce(url: str) -> None:
-        key = "OPENAI_API_KEY=… " if token else ""
         print(
-            f"{endpoints.name} is served at {url}/v1, cache {cache}, "
-            f"{f'drafts by {draft}, ' if draft else ''}up to {rows} sequences at once\n\n"
-            f'Ask:  {key}webfarer ask "…" --model endpoint:{endpoints.name} --base-url {url}/v1',
+            f"{name} is served at {url}/v1, {about}\n\n"
+            f'Ask:  {key}webfarer ask "…" --model endpoint:{name} --base-url {url}/v1',
             flush=True,
         )
 
-    try:
-        asyncio.run(server.serve(endpoints, server.Door(host, port, token), announce))
-    except OSError as error:
-        raise ConfigError(f"cannot serve at {host}:{port}: {error.strerror}; --port 0 takes a free one") from error
+    return announce
 
 
 def _adapters(given: list[str]) -> dict[str, Path]:
