@@ -76,7 +76,11 @@ class Ask:
     @property
     def text(self) -> list[int]:
         """All tokens so far."""
-        return [*self.prompt, *self.drawn]
+        return self.since(0)
+
+    def since(self, place: int) -> list[int]:
+        """Return the tokens from a place of the text on."""
+        return [*self.prompt[place:], *self.drawn[max(0, place - len(self.prompt)) :]]
 
 
 class Drafter(ABC):

@@ -20,6 +20,9 @@ from webfarer.engine.sequences import Given
 from webfarer.engine.trial import COMMITTED
 
 _TIMES = 3
+_LONG = 0.5
+_ENOUGH = 2.0
+"""Seconds: of one pass that is not repeated, and of all passes."""
 _DEPTH = 4
 _WIDEST = 8
 _PROMPT = tuple([1] * 24)
@@ -29,14 +32,20 @@ _GREEDY = SamplingParams()
 def measured(target: Loaded, drafter: Drafter, rows: int) -> Costs:
     """Measure passes of up to 8 tokens for each of `rows` rows, and drafts for one and for all of them, in seconds."""
     sizes = sorted({size for count in {1, rows} for size in (count, 2 * count, 4 * count, _WIDEST * count)})
-    passes = [(size, _least(_pass(target, size, rows))) for size in sizes]
+    passes: list[tuple[int, float]] = []
+    started = perf_counter()
+    for size in sizes:
+        passes.append((size, _least(_pass(target, size, rows))))
+        if len(passes) > 2 and perf_counter() - started > _ENOUGH:
+            break  # a large model: the line through the last points goes on
     drafts = [(count, _least(_draft(drafter, count)) / _DEPTH) for count in sorted({1, rows})]
     return Costs(tuple(passes), tuple(drafts))
 
 
 def _least(action: Callable[[], float]) -> float:
-    """Return the least of a few times; the first one warms up."""
-    return min([action() for _ in range(_TIMES + 1)][1:])
+    """Return the least of a few times; the first one warms up, and is enough where it takes long."""
+    first = action()
+    return first if first > _LONG else min(action() for _ in range(_TIMES))
 
 
 def _pass(target: Loaded, size: int, rows: int) -> Callable[[], float]:

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 
 from webfarer.core.errors import ConfigError
-from webfarer.engine.accepting import Accepted, accept, follow
+from webfarer.engine.accepting import accept, follow
 from webfarer.engine.drafting import DRAFTERS, Ask, Draft, Drafter
 from webfarer.engine.lengths import Chooser, Costs, Estimate
 from webfarer.engine.loading import Loaded
@@ -103,7 +103,7 @@ class Speculate:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a round brought one row: tokens that were drawn, the nodes of all but the last, and tokens proposed."""
+    """What a round brought one row: tokens that were drawn, and the nodes of all but the last of them."""
 
     drawn: list[Drawn]
     path: tuple[int, ...]
@@ -168,21 +168,19 @@ class Speculation:
         for draft in drafts:
             ends.append(ends[-1] + 1 + len(draft.tokens))
         spans = [slice(*pair) for pair in pairwise(ends)]
+        parts = list(zip(sequences, drafts, spans, strict=True))
         if self.how.rule == "same":
             drawn = sample(logits, rows)
-            each = zip(sequences, drafts, (drawn[span] for span in spans), strict=True)
-            return [self._followed(*part) for part in each]
-        healthy = logits.amax(-1).isfinite().tolist()
-        probs = warp(logits, rows)
+            return [_followed(sequence, draft, drawn[span]) for sequence, draft, span in parts]
+        healthy, probs = logits.amax(-1).isfinite().tolist(), warp(logits, rows)
         outcomes = []
-        for sequence, draft, span in zip(sequences, drafts, spans, strict=True):
+        for sequence, draft, span in parts:
             if not all(healthy[span]):
                 outcomes.append(Outcome([Drawn(None)], ()))
                 continue
             found = accept(probs[span], draft, sequence.stream, replacement=self.how.replacement)
             at = [span.start, *(span.start + 1 + node for node in found.path)]
-            taken = judged(logits[at], found.tokens(draft), [rows[i] for i in at])
-            outcomes.append(Outcome(taken, found.path))
+            outcomes.append(Outcome(judged(logits[at], found.tokens(draft), [rows[i] for i in at]), found.path))
         return outcomes
 
     def _rows(self, sequence: Sequence, draft: Draft) -> list[Row]:
@@ -194,16 +192,6 @@ class Speculation:
         chances = sequence.stream.peek(1 + max(map(len, before))) if drawing else [0.0] * (1 + len(draft.tokens))
         return [sequence.after(tokens, chances[len(tokens)]) for tokens in before]
 
-    @staticmethod
-    def _followed(sequence: Sequence, draft: Draft, drawn: list[Drawn]) -> Outcome:
-        ids = [-1 if one.id is None else one.id for one in drawn]
-        found: Accepted = follow(draft, ids)
-        taken = [drawn[0], *(drawn[node + 1] for node in found.path)]
-        if not sequence.request.params.greedy:
-            for _ in taken:
-                sequence.stream.random()
-        return Outcome(taken, found.path)
-
     def learn(self, row: int, proposed: int, accepted: int) -> None:
         """Hear how many of the tokens on the deepest path of a row's draft stood."""
         if proposed:
@@ -212,6 +200,16 @@ class Speculation:
     def settle(self, sequences: Listed[Sequence]) -> None:
         """Tell the drafter every row's text, before rows close."""
         self._drafter.settle([Ask(s.request.tokens, s.drawn, s.request.params) for s in sequences])
+
+
+def _followed(sequence: Sequence, draft: Draft, drawn: list[Drawn]) -> Outcome:
+    """Take of a draft what plain decoding would have drawn, and use up the numbers it would have used."""
+    found = follow(draft, [-1 if one.id is None else one.id for one in drawn])
+    taken = [drawn[0], *(drawn[node + 1] for node in found.path)]
+    if not sequence.request.params.greedy:
+        for _ in taken:
+            sequence.stream.random()
+    return Outcome(taken, found.path)
 
 
 def _used(sequence: Sequence, widths: tuple[int, ...]) -> list[float]:

@@ -115,7 +115,7 @@ class RunningDrafter(Drafter):
         order = sorted(range(len(asks)), key=lambda index: self._rows[index])
         sorted_asks = [asks[index] for index in order]
         held = self.memory.positions
-        unread = [ask.text[at:] if ask.widths else [] for ask, at in zip(sorted_asks, held, strict=True)]
+        unread = [ask.since(at) if ask.widths else [] for ask, at in zip(sorted_asks, held, strict=True)]
         deepest = max(len(ask.widths) for ask in asks)
         nodes = max((_nodes(ask.widths) for ask in asks), default=0)
         self._trial = self.memory.trial(max(map(len, unread)) + nodes)
@@ -194,7 +194,7 @@ class RunningDrafter(Drafter):
             grown = self._growing[row]
             if not grown.read:
                 continue
-            text, node = ask.text[held[row] + grown.read :], COMMITTED
+            text, node = ask.since(held[row] + grown.read), COMMITTED
             path = list(range(grown.read))
             for token in text:
                 below = [n for n, parent in enumerate(grown.parents) if parent == node and grown.tokens[n] == token]
