@@ -60,7 +60,7 @@ async def test_the_link_with_the_best_value_is_chosen():
     assert (tree.answer, tree.counts.merged, tree.counts.calls) == ("follow link 3", 1, 5)
 
 
-class Thinker(Reader):
+class Weigher(Reader):
     """Names links in turn and values each by the words it shares with the question; else reads as a reader."""
 
     def __init__(self, truth):
@@ -82,7 +82,7 @@ class Thinker(Reader):
 async def test_a_walk_finds_the_truth_and_replays(tmp_path):
     from webfarer.agents.runs import replay
 
-    model = Scripted([Thinker(TRUTH)] * 300)
+    model = Scripted([Weigher(TRUTH)] * 300)
     async with serve_pages(LIBRARY) as site:
         options = RunOptions(settings=settings(tmp_path, policy="thoughts"))
         answer = await walk(site.url, QUESTION, model=model, options=options)
@@ -97,7 +97,7 @@ async def test_it_answers_in_a_generated_world(tmp_path):
     found = 0
     async with serve(world) as site:
         for question in world.questions[:4]:
-            model = Scripted([Thinker(question.answer)] * 600)
+            model = Scripted([Weigher(question.answer)] * 600)
             chosen = settings(tmp_path, policy="thoughts", budget={"steps": 20})
             answer = await walk(site.url, question.text, model=model, options=RunOptions(settings=chosen))
             found += question.answer.casefold() in answer.text.casefold()

@@ -76,11 +76,7 @@ def plan(
     if draft is None:
         _print_drafts(known, work, device)
     else:
-        from webfarer.engine.outlook import reckoned
-
-        small = None if draft.partition(":")[0] in ("ngram", "lookup") else shape_of_model(draft.removeprefix("local:"))
-        alone = reckoned(known, small, replace(work, batch=1), device)
-        _print_schedules(alone, reckoned(known, small, work, device), batch)
+        _print_reckoned(known, draft, work, device)
     print(_advice(known, work, plans))
 
 
@@ -99,6 +95,16 @@ def _print_here(model: str, draft: str, batch: int) -> None:
     steps = ", ".join(f"{rows} in {1e3 * seconds:.2f} ms" for rows, seconds in costs.drafts)
     print(f"passes over tokens: {points}\ndraft steps for rows: {steps}\n")
     _print_schedules(costs, costs, batch)
+
+
+def _print_reckoned(shape: "Shape", draft: str, work: "Work", device: "Device") -> None:
+    """Reckon what passes and drafts cost on a GPU, and say what each schedule would make of them."""
+    from webfarer.engine.outlook import reckoned
+    from webfarer.engine.shapes import shape_of_model
+
+    small = None if draft.partition(":")[0] in ("ngram", "lookup") else shape_of_model(draft.removeprefix("local:"))
+    alone = reckoned(shape, small, replace(work, batch=1), device)
+    _print_schedules(alone, reckoned(shape, small, work, device), work.batch)
 
 
 def _print_schedules(alone: "Costs", together: "Costs", batch: int) -> None:

@@ -1,0 +1,80 @@
+"""Schedules that do not batch: one sequence after the other, and first come, first served."""
+
+from itertools import pairwise
+
+import pytest
+from batching import engine_of, submit
+from guessing import PARAMS, POLICIES, PROMPTS, plain
+
+from webfarer.core.errors import ConfigError
+from webfarer.engine.policy import parse
+from webfarer.engine.sampling import SamplingParams
+from webfarer.engine.speculation import Speculate
+
+
+@pytest.mark.parametrize("scheduler", ["serial", "fcfs"])
+@pytest.mark.parametrize("draft", [None, "ngram", "self:streaming:budget=6,sinks=1"])
+@pytest.mark.parametrize("policy", POLICIES[:2])
+def test_one_at_a_time_says_the_same(scheduler, draft, policy):
+    engine, spans = engine_of(parse(policy), rows=3), []
+    if draft is None and scheduler == "fcfs":
+        with pytest.raises(ConfigError, match="drafts"):
+            engine.arrange(None, scheduler)
+        return
+    engine.arrange(draft and Speculate(draft, k=3), scheduler, spans.append)
+    heard = [submit(engine, prompt, one)[1] for prompt, one in zip(PROMPTS, PARAMS, strict=True)]
+    while engine.step():
+        pass
+    engine.check_integrity()
+    assert [(c.ids, c.finished.reason) for c in heard] == plain(policy, tuple(PARAMS))
+    passes = [span for span in spans if span.kind != "draft"]
+    assert len(passes) == engine.stats().rounds
+    assert all(one.end <= two.start for one, two in pairwise(passes)), "one pass at a time"
+    for number in range(4):
+        mine = sorted((s for s in spans if s.numbers == (number,)), key=lambda s: s.start)
+        assert all(one.end <= two.start for one, two in pairwise(mine)), "a sequence drafts or is checked"
+    if scheduler == "serial":
+        assert [s.numbers for s in passes] == sorted(s.numbers for s in passes), "one after the other"
+
+
+def test_drafts_are_checked_in_the_order_they_were_finished():
+    engine, spans = engine_of(rows=3), []
+    engine.arrange(Speculate("ngram", k=3), "fcfs", spans.append)
+    for prompt in PROMPTS[:3]:
+        submit(engine, prompt, SamplingParams(max_tokens=40, ignore_eos=True))
+    while engine.step():
+        pass
+    waiting, checked = [], 0
+    for span in sorted(spans, key=lambda s: s.end if s.kind == "draft" else s.start):
+        if span.kind == "draft":
+            waiting.append(span.numbers)
+        elif span.kind == "verify":
+            assert waiting.pop(0) == span.numbers
+            checked += 1
+    assert checked > 10
+
+
+def test_sequences_leave_and_come_while_others_draft():
+    engine = engine_of(rows=2)
+    engine.arrange(Speculate("self:full", k=3), "fcfs")
+    tickets = [submit(engine, prompt, SamplingParams(max_tokens=30, ignore_eos=True)) for prompt in PROMPTS]
+    for _ in range(3):
+        engine.step()
+    tickets[0][0].cancel()
+    tickets[3][0].cancel()
+    while engine.step():
+        pass
+    engine.check_integrity()
+    assert [heard.finished.reason for _, heard in tickets] == ["cancelled", "length", "length", "cancelled"]
+    expected = engine_of(rows=1).generate(PROMPTS[1:3], SamplingParams(max_tokens=30, ignore_eos=True))
+    assert [heard.ids for _, heard in tickets[1:3]] == [c.ids for c in expected]
+    assert engine.stats().active == engine.stats().waiting == 0
+
+
+def test_how_tokens_are_drawn_is_settled_first():
+    engine = engine_of(rows=1)
+    submit(engine, PROMPTS[0])
+    with pytest.raises(ConfigError, match="before the first request"):
+        engine.arrange(Speculate(k=1))
+    with pytest.raises(ConfigError, match="unknown scheduler"):
+        engine_of().arrange(None, "random")
