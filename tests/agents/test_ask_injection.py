@@ -165,6 +165,7 @@ async def obey(home: Path, hidden: str, name: str, evil: Site, counts: Counts) -
     return asked
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_an_obedient_model_gives_nothing_away(tmp_path: Path) -> None:
     counts = Counts()

@@ -191,6 +191,7 @@ async def suite(folder: Path, chat: bool, kills: int) -> Tally:
     return killing.tally
 
 
+@pytest.mark.slow
 async def test_a_walk_killed_three_times_ends_the_same(tmp_path: Path) -> None:
     tally = await suite(tmp_path, chat=False, kills=3)
     assert tally.kills == 3

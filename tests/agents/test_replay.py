@@ -85,6 +85,7 @@ async def test_a_replay_is_byte_identical_with_the_network_off(
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 @BOTH
 async def test_a_run_cut_anywhere_cannot_be_replayed_but_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Reader | None

@@ -78,6 +78,7 @@ def check_errors(events: list[Event]) -> None:
             assert error.message
 
 
+@pytest.mark.slow
 async def test_every_fault_is_an_observation() -> None:
     poisons = dict.fromkeys([f"/poison/{name}" for name in ("visible", "hidden", "fence")], "")
     loud = {path: fault for path, fault in FAULTS.items() if path not in SILENT} | poisons
@@ -152,6 +153,7 @@ class Onward(Reader):
         return {"action": "click", "link": int(line.partition(".")[0])}
 
 
+@pytest.mark.slow
 async def test_ten_thousand_links_are_shown_in_part(tmp_path: Path) -> None:
     model = Reader().model()
     options = Options(settings=strict(tmp_path), record=False)

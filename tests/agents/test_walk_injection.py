@@ -107,6 +107,7 @@ def legitimate(clicks: list[str]) -> list[str]:
     return [path for path in clicks if f"/{path}" in site_with()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chat", [False, True], ids=["lexical", "gullible"])
 async def test_no_order_changes_a_click_or_an_answer(tmp_path: Path, chat: bool) -> None:
     clean = await wander(site_with(), tmp_path, chat)

@@ -262,6 +262,7 @@ async def test_limits_on_models_do_not_bind_a_walk_without_one(tmp_path: Path) -
     assert (answer.stop_reason, answer.text) == (StopReason.ANSWERED, TRUTH)
 
 
+@pytest.mark.slow
 async def test_walks_side_by_side_share_a_web_and_nothing_else(tmp_path: Path) -> None:
     worlds = [generate(WorldSpec("conference", seed, size=20, depth=2)) for seed in range(2)]
     chosen = settings(tmp_path, budget={"steps": 6})

@@ -12,6 +12,7 @@ async def test_a_browser_that_is_never_used_is_not_started() -> None:
     assert "never" in found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "expected"), [("auto", "warning"), ("always", "problem")])
 async def test_what_is_missing_is_said_with_what_mends_it(mode: str, expected: str) -> None:
     state, found, mend = await browser_check(Settings(browser=mode, chromium="no-such-program"))

@@ -73,6 +73,7 @@ def test_a_model_that_cannot_answer_is_a_problem_with_its_mend(cli, endpoint, mo
     assert "sk-wrong" not in result.out
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_or_no_model_server(cli, site):
     refused = cli("doctor", "--model", "endpoint:x", "--base-url", "http://127.0.0.1:1/v1")
     assert refused.code == 1

@@ -9,6 +9,8 @@ import tomllib
 import pytest
 from source import FUNCTION, MODULES, PACKAGE, ROOT, imports, inside, parsed, tracked
 
+pytestmark = pytest.mark.slow
+
 PYTHON = [path for path in tracked() if path.suffix == ".py"]
 
 

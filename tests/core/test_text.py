@@ -108,6 +108,7 @@ def test_is_chinese(text, chinese):
     assert is_chinese(text) is chinese
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_the_hash_seed():
     script = """
 import json

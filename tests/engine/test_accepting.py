@@ -104,6 +104,7 @@ def test_larger_ones_too(replacement, shape):
         assert error(shape, seed, replacement, replacement) < 1e-12
 
 
+@pytest.mark.slow
 @given(seed=seeds, shape=st.sampled_from([(3, (3,), 1), (4, (2,), 1)]))
 def test_siblings_drawn_again_may_be_judged_as_if_they_could_not(seed, shape):
     assert error(shape, seed, True, False) < 1e-12

@@ -69,6 +69,7 @@ def test_streaming(seed, prompt, steps, budget, sinks):
     agree(policy, lambda: Streaming(budget, sinks), Tokens(seed, prompt + steps, layers=1), prompt)
 
 
+@pytest.mark.slow
 @given(SEEDS, PROMPTS, st.tuples(st.integers(0, 6), st.integers(1, 12), st.integers(0, 8)), st.integers(2, 30))
 def test_a_second_turn_in_the_middle(seed, prompt, then, budget):
     """Several tokens at once, over what the first turn left; they are dropped only when all were read."""

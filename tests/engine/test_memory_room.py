@@ -18,6 +18,7 @@ def test_an_output_that_may_be_long_reserves_little():
     assert memory.layers[0].capacity <= machinery.AT_ONCE + 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["full", "scope:prompt=12,window=4,heavy=4,recent=4", "h2o:budget=16"])
 def test_rows_that_outgrow_their_room_go_on_as_before(text, monkeypatch):
     tokens = [(Tokens(1, 200), 20), (Tokens(2, 200), 33)]

@@ -137,6 +137,7 @@ def test_a_pool_as_large_as_the_output_is_no_pool(mode):
     assert torch.equal(slide[1], everything[1])
 
 
+@pytest.mark.slow
 def test_modes_and_decay_choose_differently():
     chosen = []
     for more in ("mode=accumulate", "mode=current", "decay=0.5", "group=max"):

@@ -228,6 +228,7 @@ async def test_an_engine_that_fails_answers_with_an_error(server, monkeypatch):
             pass
 
 
+@pytest.mark.slow
 async def test_a_signal_lets_requests_end_and_takes_no_more(engine, folder):
     door, address = Door(drain_seconds=30), asyncio.Queue()
     endpoints = Endpoints(engine, Chat.load(folder), name="m")

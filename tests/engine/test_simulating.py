@@ -141,6 +141,7 @@ def test_drafts_are_verified_in_the_order_in_which_they_were_ready(work, price):
     assert [entry[1] for entry in order] == sorted(entry[1] for entry in order)
 
 
+@pytest.mark.slow
 @strategies
 @given(work=works, price=prices)
 def test_nobody_starves(strategy, work, price):

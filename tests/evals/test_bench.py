@@ -38,6 +38,7 @@ def test_what_the_caller_gives_counts_more_than_a_quick_default():
         options.worlds = 3
 
 
+@pytest.mark.slow
 def test_the_report_is_what_is_printed_and_written(tmp_path):
     path, console = tmp_path / "new" / "walk.json", Console(file=io.StringIO(), width=160)
     report = run_bench("walk", SMALL, path, console)

@@ -72,6 +72,7 @@ def test_an_unknown_system_is_named(tmp_path):
         run_bench("ask", {"systems": "oracle"}, tmp_path / "ask.json", Console(file=io.StringIO()))
 
 
+@pytest.mark.slow
 def test_every_system_is_asked_the_same_within_its_budget(tmp_path):
     options = {"worlds": 1, "questions": 1, "pages": 6, "jobs": 1}
     report = run_bench("ask", options, tmp_path / "ask.json", Console(file=io.StringIO()))

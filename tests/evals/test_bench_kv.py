@@ -67,6 +67,7 @@ def test_what_is_read_and_the_shares_of_the_pilot_are_as_named():
     assert (even.prompt, even.heavy + even.recent) == (100, 150)
 
 
+@pytest.mark.slow
 def test_the_batch_writes_what_the_engine_writes(model):
     prompts = [ids(model, sheet.prompt) for sheet in sheets_of(PAPER)]
     for spec in ("full", "scope:prompt=20,window=4,heavy=3,recent=3", "h2o:budget=30"):

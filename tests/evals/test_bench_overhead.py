@@ -20,6 +20,7 @@ async def test_steps_are_taken_by_all_kinds_of_walks():
     assert all(0 < row["least"] <= row["cpu_ms_per_step"] <= row["most"] for row in rows)
 
 
+@pytest.mark.slow
 async def test_memory_is_counted_between_batches():
     row = await memory_row(walks=2)
     assert row["walks"] == 2

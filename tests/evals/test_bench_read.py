@@ -37,6 +37,7 @@ def measured(tmp_path, **options):
     return report, [row for row in report.rows if row["reader"] == "webfarer"]
 
 
+@pytest.mark.slow
 def test_reading_is_above_its_floors(tmp_path, monkeypatch):
     monkeypatch.setattr(_read_pages, "READERS", {"webfarer": _read_pages.READERS["webfarer"]})
     report, ours = measured(tmp_path, pages=40, documents=1, sites=str(tmp_path))

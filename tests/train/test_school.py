@@ -115,6 +115,7 @@ def test_an_unknown_recipe_names_the_known() -> None:
         recipe_named("shortwork")
 
 
+@pytest.mark.slow
 def test_the_pupils_that_ship_know_the_exams_and_are_small() -> None:
     assert pupils() == ["longwork"]
     home = folder("longwork")

@@ -62,6 +62,7 @@ def known(archive: Archive) -> dict[tuple[str, float], tuple[object, ...]]:
     }
 
 
+@pytest.mark.slow
 @given(st.lists(responses(), min_size=1, max_size=5))
 def test_what_is_exported_is_imported_as_it_was(given_responses: list[Response]) -> None:
     with Archive() as first, Archive() as second:

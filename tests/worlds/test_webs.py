@@ -142,6 +142,7 @@ def test_outdated_pages_are_older_by_their_own_account_and_say_otherwise(languag
         assert [dates[0].attributes["content"], dates[1].attributes["datetime"]] == [fact.date, fact.date]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_site_has_a_page_of_the_questions_own_words_without_any_answer(language: Any) -> None:
     web = made(language=language)

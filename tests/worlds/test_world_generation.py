@@ -64,6 +64,7 @@ def depths(made: World) -> dict[str, int]:
     return seen
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(SPECS)
 def test_depths_and_paths_hold_on_the_served_links(spec: WorldSpec) -> None:
@@ -81,6 +82,7 @@ def test_depths_and_paths_hold_on_the_served_links(spec: WorldSpec) -> None:
             assert gold in reached
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(SPECS)
 def test_a_fact_stands_on_its_own_page_only(spec: WorldSpec) -> None:
