@@ -80,7 +80,7 @@ class Step:
         lo, hi: the range of slots in use, the new token included.
         places: where the new tokens go.
         bottom: where on the stack the first slot given up goes to afterwards, [B, 1, 1].
-        drops: how many slots each row gives up afterwards, [B, 1, 1]; `most` is the largest.
+        drops: how many slots each row gives up afterwards, [B, 1, 1]; `most` is the largest, `even` whether all are.
         first, last: only positions in [first, last) may be given up, [B, 1, 1].
         held: slots that hold one of the tokens seen, [B, 1, 1].
     """
@@ -90,6 +90,7 @@ class Step:
     places: Places
     bottom: torch.Tensor
     most: int
+    even: bool
     drops: torch.Tensor
     first: torch.Tensor
     last: torch.Tensor
@@ -161,6 +162,7 @@ class Plan:
             places=_places(target, [t.length for t in tracks], None, device),
             bottom=counts[0, :, None, None],
             most=max(drop),
+            even=min(drop) == max(drop),
             drops=cube[1],
             first=cube[2],
             last=cube[3],

@@ -161,13 +161,19 @@ class Slots:
             by_age = late.argsort(dim=-1, stable=True)
             order = ranked.gather(-1, by_age).argsort(dim=-1, stable=True)[..., : step.most]
             chosen = by_age.gather(-1, order)
-        ranks = torch.arange(step.most, device=scores.device)
-        goes = (ranks < step.drops).expand_as(chosen)
-        self._mark(step, chosen + (span.start or 0), goes, ranks)
+        self._mark(step, chosen + span.start if span.start else chosen)
 
-    def _mark(self, step: Step, chosen: torch.Tensor, goes: torch.Tensor, ranks: torch.Tensor) -> None:
+    def _mark(self, step: Step, chosen: torch.Tensor) -> None:
+        """Empty the slots `chosen` [B, H, most], of which each row gives up as many as it is to drop."""
         count, heads = chosen.shape[:2]
         positions, bias, stack = self.positions[:count], self.bias[:count], self.stack[:count]
+        ranks = torch.arange(step.most, device=chosen.device)
+        if step.even:
+            positions.scatter_(2, chosen, EMPTY)
+            bias.scatter_(2, chosen, -torch.inf)
+            stack.scatter_(2, (step.bottom + ranks).expand(count, heads, -1), chosen)
+            return
+        goes = (ranks < step.drops).expand_as(chosen)
         positions.scatter_(2, chosen, torch.where(goes, EMPTY, positions.gather(2, chosen)))
         bias.scatter_(2, chosen, torch.where(goes, -torch.inf, bias.gather(2, chosen)).to(bias.dtype))
         place = (step.bottom + ranks).expand(count, heads, -1).where(goes, stack.shape[2] - 1)
