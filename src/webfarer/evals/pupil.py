@@ -1,7 +1,7 @@
 """Pupils: small models trained here and shipped with the package, so that a benchmark has something real to decode.
 
-Not useful for anything but exams. A pupil is a folder that transformers loads without a network; its card says how it
-was made and how it scores with the full cache.
+Not useful for anything but exams and puzzles. A pupil is a folder that transformers loads without a network; its card
+says how it was made and how it scores with the full cache.
 """
 
 from pathlib import Path

@@ -34,17 +34,24 @@ class Score:
 
 
 @torch.inference_mode()
+def write_texts(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, prompts: list[str], most: int, temperature: float = 0.0
+) -> list[str]:
+    """Return what the pupil writes after each prompt, `most` tokens at most; temperature 0 is greedy."""
+    if not prompts:
+        return []
+    inputs = tokenizer(prompts, return_tensors="pt", padding=True, padding_side="left")
+    sampling = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
+    out = model.generate(  # type: ignore[misc]
+        input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], max_new_tokens=most, **sampling
+    )
+    return list(tokenizer.batch_decode(out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
+
+
 def write_answers(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, sheets: list[Sheet]) -> list[str]:
     """Return what the pupil writes on each sheet."""
     longest = max(len(sheet.output.split()) for sheet in sheets)
-    inputs = tokenizer([sheet.prompt for sheet in sheets], return_tensors="pt", padding=True, padding_side="left")
-    out = model.generate(  # type: ignore[misc]
-        input_ids=inputs["input_ids"],
-        attention_mask=inputs["attention_mask"],
-        do_sample=False,
-        max_new_tokens=longest + _SPARE_TOKENS,
-    )
-    return list(tokenizer.batch_decode(out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
+    return write_texts(model, tokenizer, [sheet.prompt for sheet in sheets], longest + _SPARE_TOKENS)
 
 
 def examine(

@@ -1,4 +1,4 @@
-"""Batches of exam sheets that grow with the pupil.
+"""Batches of exam sheets that grow with the pupil, or of puzzle lessons.
 
 The batch of a step is a function of recipe, seed and step alone, so a resumed training sees what an uninterrupted one
 would have seen. Only the output part counts in the loss.
@@ -23,10 +23,13 @@ from webfarer.worlds.exam import (
     Exam,
     Sheet,
 )
+from webfarer.worlds.puzzle import PUZZLES, Puzzle
 
 IGNORED = -100
 DRILL = "drill"
 
+_USUAL_LESSON = 52
+_LENGTHS = 4
 _DRILLED = ADJECTIVES + NOUNS + NUMBERS + ROWS + COLUMNS
 
 
@@ -45,19 +48,32 @@ class Batch:
 
 
 def draw(recipe: Recipe, seed: int, step: int) -> tuple[str, list[Sheet]]:
-    """Return the exam whose turn it is, and sheets of it that fill `recipe.tokens`, about."""
+    """Return the exam or puzzle whose turn it is, and sheets of it that fill `recipe.tokens`, about."""
     rng = Random(f"{seed} {step}")
     drilled = step < recipe.drills * recipe.steps
-    turns = (*recipe.exams, DRILL) if drilled else recipe.exams
+    taught = recipe.exams + recipe.puzzles
+    turns = (*taught, DRILL) if drilled else taught
     name = turns[step % len(turns)]
     if name == DRILL:
         return name, _drill(rng, recipe.tokens)
+    if name in recipe.puzzles:
+        return name, _puzzle_lessons(name, rng, recipe.tokens)
     sheets: list[Sheet] = []
     longest = 0
     while not sheets or longest * (len(sheets) + 1) <= recipe.tokens:
         sheets.append(_sheet(recipe, name, rng, step))
         longest = max(longest, 2 + len(sheets[-1].prompt.split()) + len(sheets[-1].output.split()))
     return name, sheets
+
+
+def _puzzle_lessons(name: str, rng: Random, tokens: int) -> list[Sheet]:
+    """Draw lessons of about one length, any length being as likely as it is, so that little is padded."""
+    puzzle: Puzzle = PUZZLES.load(name)
+    count = max(1, tokens // _USUAL_LESSON)
+    pool = [puzzle.lesson(rng) for _ in range(_LENGTHS * count)]
+    pool.sort(key=lambda lesson: len(lesson.prompt.split()) + len(lesson.output.split()))
+    start = count * rng.randrange(_LENGTHS)
+    return [Sheet(lesson.prompt, (), lesson.output) for lesson in pool[start : start + count]]
 
 
 def _drill(rng: Random, tokens: int) -> list[Sheet]:

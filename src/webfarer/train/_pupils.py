@@ -1,6 +1,7 @@
 """Makes a pupil: its tokenizer, its untrained decoder, and the folder that transformers loads.
 
-Tokens are words between spaces, all exams' words and nothing else. The chat template only joins the messages' contents.
+Tokens are words between spaces, those of what the recipe teaches and nothing else. The chat template only joins the
+messages' contents.
 """
 
 from pathlib import Path
@@ -14,15 +15,23 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from webfarer.train._recipes import Recipe
 from webfarer.worlds.exam import vocabulary
+from webfarer.worlds.puzzle import PUZZLES
 
 PAD, BOS, EOS, UNKNOWN = "<pad>", "<bos>", "<eos>", "<unk>"
 POSITIONS = 4096
 CHAT_TEMPLATE = "{{ bos_token }}{% for message in messages %} {{ message['content'] }}{% endfor %}"
 
 
-def make_tokenizer() -> PreTrainedTokenizerFast:
-    """Return the tokenizer all pupils share."""
-    words = {word: index for index, word in enumerate((PAD, BOS, EOS, UNKNOWN, *vocabulary()))}
+def words_of(recipe: Recipe) -> tuple[str, ...]:
+    """Return every token of what a recipe teaches, each once."""
+    taught = [vocabulary()] if recipe.exams else []
+    taught += [PUZZLES.load(name).words for name in recipe.puzzles]
+    return tuple(dict.fromkeys(word for words in taught for word in words))
+
+
+def make_tokenizer(taught: tuple[str, ...] = vocabulary()) -> PreTrainedTokenizerFast:
+    """Return the tokenizer of these words; pupils that are taught the same share it."""
+    words = {word: index for index, word in enumerate((PAD, BOS, EOS, UNKNOWN, *taught))}
     inner = Tokenizer(WordLevel(words, unk_token=UNKNOWN))
     inner.pre_tokenizer = WhitespaceSplit()
     inner.post_processor = TemplateProcessing(single=f"{BOS} $A", special_tokens=[(BOS, words[BOS])])

@@ -4,7 +4,7 @@ Not code that runs. A recipe and a seed determine a training completely.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,13 @@ class Recipe:
         spread: standard deviation of the initial weights.
         echo: how strongly attention passes on what it sees, at first.
         exams: what is taught.
+        puzzles: puzzles taught by single lessons; one named twice has two turns.
         smallest: the sheets' size at first, as a share of the full one.
         grow: the shares of the steps at which growth begins and ends.
         late_start: share of the sheets whose numbers begin later than 1, so that high numbers are learnt early.
         drills: share of the steps, from the first on, in which copying is drilled beside the exams.
         steps: optimiser steps.
-        tokens: tokens of one step, about; the exams take turns.
+        tokens: tokens of one step, about; exams and puzzles take turns.
         rate, warmup, decay: peak learning rate, steps until then, weight decay.
     """
 
@@ -36,6 +37,7 @@ class Recipe:
     spread: float = 0.06
     echo: float = 0.06
     exams: tuple[str, ...] = ("arithmetic", "lookup", "recall")
+    puzzles: tuple[str, ...] = ()
     smallest: float = 0.2
     grow: tuple[float, float] = (0.25, 0.7)
     late_start: float = 0.5
@@ -60,4 +62,23 @@ class Recipe:
         return self.rate * (1 / 30 + 29 / 30 * (1 + math.cos(math.pi * done)) / 2)
 
 
-RECIPES = {recipe.name: recipe for recipe in (Recipe("longwork"),)}
+_THINKER = Recipe(
+    "thinker",
+    hidden=256,
+    layers=5,
+    heads=8,
+    kv_heads=4,
+    inner=512,
+    exams=(),
+    puzzles=("game24", "arithmetic", "blocksworld", "game24", "constraints", "blocksworld"),
+    drills=0.0,
+    steps=5000,
+    tokens=1024,
+    rate=1.5e-3,
+)
+
+_THINKER_DRAFT = replace(
+    _THINKER, name="thinker-draft", hidden=96, layers=2, heads=3, kv_heads=1, inner=192, steps=9000, rate=3e-3
+)
+
+RECIPES = {recipe.name: recipe for recipe in (Recipe("longwork"), _THINKER, _THINKER_DRAFT)}

@@ -19,7 +19,8 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from webfarer.core.errors import ConfigError
 from webfarer.train._examination import Score, examine
 from webfarer.train._lessons import IGNORED, Batch, collate, draw
-from webfarer.train._pupils import make_model, make_tokenizer, write_folder
+from webfarer.train._pupils import make_model, make_tokenizer, words_of, write_folder
+from webfarer.train._puzzling import PuzzleScore, examine_puzzle
 from webfarer.train._recipes import RECIPES, Recipe
 
 CHECKPOINT = "checkpoint.pt"
@@ -97,7 +98,7 @@ class Term:
 
 def enrol(recipe: Recipe, seed: int) -> Term:
     """Return a training that has not begun."""
-    tokenizer = make_tokenizer()
+    tokenizer = make_tokenizer(words_of(recipe))
     model = make_model(recipe, tokenizer, seed)
     matrices = [p for p in model.parameters() if p.dim() > 1]
     vectors = [p for p in model.parameters() if p.dim() <= 1]
@@ -133,18 +134,21 @@ def train(recipe: Recipe, seed: int, folder: Path, watch: Watch = lambda term: N
     return term
 
 
-def write_card(term: Term, folder: Path, sheets: int, papers: tuple[int, ...] = PAPERS) -> list[Score]:
+def write_card(term: Term, folder: Path, sheets: int, papers: tuple[int, ...] = PAPERS) -> list[Score | PuzzleScore]:
     """Examine the pupil that lies in the folder, write its card there, and return the scores.
 
     Args:
         term: how it was trained.
         folder: where `train` put it.
-        sheets: how many of each exam and size.
+        sheets: how many of each exam and size, and how many problems of each puzzle.
         papers: the sizes, in questions.
     """
     model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    scores = [examine(model, tokenizer, name, questions, sheets) for name in term.recipe.exams for questions in papers]
+    scores: list[Score | PuzzleScore] = [
+        examine(model, tokenizer, name, questions, sheets) for name in term.recipe.exams for questions in papers
+    ]
+    scores += [examine_puzzle(model, tokenizer, name, sheets) for name in sorted({*term.recipe.puzzles})]
     card = {
         "recipe": asdict(term.recipe),
         "seed": term.seed,

@@ -1,0 +1,1 @@
+"""Reasoning puzzles whose truth is known; one file each, which defines `puzzle`."""
