@@ -131,12 +131,13 @@ async def test_what_cannot_be_written_is_a_failure_of_the_model(noise):
     writer = EngineWriter(engine, Chat.load(noise))
     with pytest.raises(ContextOverflow, match="context"):
         await writer.write("a" * 500, Ask(1, 100))
-    endless = asyncio.create_task(writer.write("a", Ask(1, 400, 1.0)))
-    while not engine.stats().active:
+    engine.stop()
+    waiting = asyncio.create_task(writer.write("a", Ask(1, 400, 1.0)))
+    while not engine.stats().waiting:
         await asyncio.sleep(0.005)
     engine.stop()
     with pytest.raises(ModelError, match="broke off") as caught:
-        await endless
+        await waiting
     assert caught.value.cost["tokens_in"] == 1
 
 

@@ -15,7 +15,7 @@ from webfarer.engine.trial import COMMITTED
 
 LAYERS, NEW, MOST = 2, 24, 7
 PROMPTS = (5, 17, 40)
-QUICK = ("adakv", "full", "h2o", "scope", "streaming_rotated", "tokenselect", "unified")
+QUICK = ("adakv", "full", "scope")
 EACH = [
     pytest.param(text, marks=() if text in SPECS and text.partition(":")[0] in QUICK else pytest.mark.slow)
     for text in [*SPECS, *OTHERS]
@@ -138,7 +138,7 @@ def branch(prompt: int, node: int, layer: int):
     return [part[0] for part in Tokens(7000 + 50 * prompt + node, 1, layers=LAYERS).at(layer, 0, 1, torch.float64)]
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.lists(st.integers(-1, 5), min_size=1, max_size=7), st.lists(st.integers(-1, 5), max_size=7), st.data())
 def test_a_node_sees_what_comes_before_it_and_its_ancestors(one, other, data):
     """Every node of a tree attends as if its path were a chain; the path that stays goes on as a chain does."""
