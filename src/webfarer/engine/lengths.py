@@ -119,26 +119,29 @@ class Estimate:
 
 @dataclass(slots=True)
 class Chooser:
-    """Chooses draft lengths round by round, and lets rows that do not speculate try again now and then.
+    """Chooses draft lengths round by round, and lets a row try again now and then where none speculates.
 
     Attributes:
         costs: of drafting and of passes.
         most: the longest draft there may be.
-        every: after so many rounds every row drafts at least one token, or what it learns no more would hold for ever;
-            0 for never.
+        every: after so many rounds without drafts one row, each in its turn, drafts a token, or what is not tried any
+            more would hold for ever; 0 for never.
     """
 
     costs: Costs
     most: int
     every: int = 16
-    _rounds: int = 0
+    _idle: int = 0
+    _tried: int = 0
 
     def choose(self, estimates: Sequence[Estimate]) -> list[int]:
         """Return each row's draft length for the next round."""
-        self._rounds += 1
         chosen = best([estimate.value for estimate in estimates], self.costs, self.most)
-        probe = int(bool(self.every) and self._rounds % self.every == 0 and self.most > 0)
-        return [max(k, probe) for k in chosen]
+        self._idle = 0 if any(chosen) else self._idle + 1
+        if self.every and self.most and chosen and self._idle == self.every:
+            chosen[self._tried % len(chosen)] = 1
+            self._idle, self._tried = 0, self._tried + 1
+        return chosen
 
 
 def _between(points: Points, count: int) -> float:

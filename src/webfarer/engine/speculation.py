@@ -28,6 +28,9 @@ Rule = Literal["same", "ratio"]
 LONGEST = 16
 """Drafts are never longer than this."""
 
+_LONG = 400.0
+"""Tokens of all rows after which what was seen of their drafts fades."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speculate:
@@ -122,12 +125,14 @@ class Speculation:
         self.how, self.costs, self._drafter = how, costs, drafter
         self._chooser = Chooser(costs, LONGEST) if costs is not None else None
         self._estimates: list[Estimate] = []
+        self._all = Estimate(memory=_LONG)
 
     def open(self, sequences: Listed[Sequence]) -> None:
         """Take rows."""
         prompts = [s.request.tokens for s in sequences]
         self._drafter.open(prompts, [s.request.params.max_tokens for s in sequences])
-        self._estimates += [Estimate() for _ in sequences]
+        # what was seen of others is the best guess for a new row
+        self._estimates += [Estimate(mean=self._all.value) for _ in sequences]
 
     def close(self, row: int) -> None:
         """Give a row up; the last takes its index."""
@@ -196,6 +201,7 @@ class Speculation:
         """Hear how many of the tokens on the deepest path of a row's draft stood."""
         if proposed:
             self._estimates[row].learn(proposed, accepted)
+            self._all.learn(proposed, accepted)
 
     def settle(self, sequences: Listed[Sequence]) -> None:
         """Tell the drafter every row's text, before rows close."""

@@ -83,7 +83,8 @@ class RunningDrafter(Drafter):
         self.memory = Memory(model.spec, policy, rows)
         self._decoder, self._device, self._vocab = model.decoder, model.spec.device, model.spec.vocab
         self._known = Known(_KNOWN)
-        self._rows: list[int] = []
+        self._rows: list[int | None] = []
+        self._limits: list[int] = []
         self._trial: Trial | None = None
         self._growing: list[_Growing] = []
 
@@ -93,26 +94,35 @@ class RunningDrafter(Drafter):
         return self.memory.forks
 
     def open(self, prompts: Sequence[tuple[int, ...]], limits: Sequence[int]) -> None:
-        """Take rows and read their prompts."""
-        intake = Intake(self.memory, self._known, lambda tokens, at, attend, _: self._forward(tokens, at, attend))
-        news = [Prompt(tokens, limit) for tokens, limit in zip(prompts, limits, strict=True)]
-        intake.read(news)
-        self._rows += [prompt.row for prompt in news]
+        """Take rows; a prompt is read when a draft is asked for, which may be never."""
+        self._rows += [None] * len(prompts)
+        self._limits += limits
+
+    def _enter(self, asks: Sequence[Ask]) -> None:
+        """Read the prompts of rows that draft for the first time."""
+        news = [index for index, ask in enumerate(asks) if ask.widths and self._rows[index] is None]
+        if news:
+            intake = Intake(self.memory, self._known, lambda tokens, at, attend, _: self._forward(tokens, at, attend))
+            prompts = [Prompt(asks[index].prompt, self._limits[index]) for index in news]
+            intake.read(prompts)
+            for index, prompt in zip(news, prompts, strict=True):
+                self._rows[index] = prompt.row
 
     def close(self, row: int) -> None:
         """Give a row up."""
         given = self._rows[row]
-        moved = self.memory.close(given)
-        self._rows[row] = self._rows[-1]
-        self._rows.pop()
-        if moved is not None:
+        self._rows[row], self._limits[row] = self._rows[-1], self._limits[-1]
+        del self._rows[-1], self._limits[-1]
+        if given is not None and (moved := self.memory.close(given)) is not None:
             self._rows[self._rows.index(moved)] = given
 
     def propose(self, asks: Sequence[Ask]) -> list[Draft]:
         """Draft for every row."""
         self._drop()
-        # from here on in the order of the memory's rows
-        order = sorted(range(len(asks)), key=lambda index: self._rows[index])
+        self._enter(asks)
+        # from here on rows that are in the memory, in its order
+        entered = {row: index for index, row in enumerate(self._rows) if row is not None}
+        order = [entered[row] for row in range(self.memory.active)]
         sorted_asks = [asks[index] for index in order]
         held = self.memory.positions
         unread = [ask.since(at) if ask.widths else [] for ask, at in zip(sorted_asks, held, strict=True)]
@@ -187,13 +197,13 @@ class RunningDrafter(Drafter):
         if self._trial is None:
             return
         trial, self._trial = self._trial, None
-        paths: list[list[int]] = [[] for _ in asks]
+        paths: list[list[int]] = [[] for _ in self._growing]
         held = self.memory.positions
         for index, ask in enumerate(asks):
             row = self._rows[index]
-            grown = self._growing[row]
-            if not grown.read:
+            if row is None or not self._growing[row].read:
                 continue
+            grown = self._growing[row]
             text, node = ask.since(held[row] + grown.read), COMMITTED
             path = list(range(grown.read))
             for token in text:
