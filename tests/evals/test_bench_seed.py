@@ -31,6 +31,7 @@ from webfarer.worlds.puzzle import PUZZLES
 WORDS = ["<bos>", "<eos>", "<unk>", *sorted({word for name in PUZZLES.ids() for word in PUZZLES.load(name).words})]
 K = 3
 TEXTS = Texts(9, fixed=True, temperature=0.2)
+USUAL = Texts(9, fixed=False, temperature=0.2)
 
 
 def write_model(folder, *, layers, seed):
@@ -57,6 +58,14 @@ def write_model(folder, *, layers, seed):
     words.pre_tokenizer = WhitespaceSplit()
     PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<eos>", unk_token="<unk>").save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +123,6 @@ def test_every_strategy_writes_the_same_texts_and_notes_what_stood(runs):
         assert found.tokens == 2 * 3 * (TEXTS.new - 1)
         for phase in found.phases:
             assert [sum(stood) + len(stood) for stood in phase.stood] == phase.lengths
-            assert sum(map(sum, phase.stood)) == sum(map(sum, phase.stood))
         assert sum(sum(map(sum, phase.stood)) for phase in found.phases) == found.accepted, name
         assert 0 < found.busy <= 1
         assert 0 < found.decoding <= found.seconds
@@ -126,17 +134,18 @@ def test_every_strategy_writes_the_same_texts_and_notes_what_stood(runs):
     assert runs[PLAIN].passes * 3 == runs[PLAIN].tokens
 
 
-def test_the_simulator_makes_as_many_passes_as_the_engine(runs, folders):
+def test_the_simulator_makes_as_many_passes_as_the_engine(runs, target, folders):
     a_second_each = Costs(((1, 1.0), (99, 1.0)))
     prices = Prices(a_second_each, a_second_each, a_second_each)
+    may_end = phases(target, USUAL, 3, seed=2)
     for strategy in strategies(folders[1]):
-        found = runs[strategy.name]
-        assert predicted(strategy, found, prices, 0.5) == pytest.approx(found.passes)
+        for found in (runs[strategy.name], run(target, strategy, may_end)):
+            assert predicted(strategy, found, prices, 0.5) == pytest.approx(found.passes)
 
 
 def test_prices_are_positive_and_reach_as_far_as_drafts_do(target, folders):
     prices = Prices.of(target, str(folders[1]), phases(target, TEXTS, 2, seed=0), K)
-    assert [count for count, _ in prices.one.passes] == [1, 2, 3, K + 1, 2 * K + 1]
+    assert [count for count, _ in prices.one.passes] == [1, 2, K + 1, 2 * K + 1]
     assert [count for count, _ in prices.all.passes][-1] == 2 * (2 * K + 1)
     assert prices.all.draft(2, K) > 0
     assert 1 < prices.bound(2, K) <= 2
@@ -170,7 +179,7 @@ def case(seconds, drafted=0, *, slope=0.0):
     costs = Costs(((1, 0.25), (101, 0.25 + 100 * slope)), ((1, 0.01),))
     made = {one.name: one for one in [*strategies("nowhere"), Strategy(AUTO, "batched", Speculate("nowhere"))]}
     setting = Setting("target", None, 2, K, made, Prices(costs, costs, costs))
-    return Case(setting, TEXTS, {name: [made_up(seconds[name], drafted)] * 3 for name in made})
+    return Case(setting, USUAL, {name: [made_up(seconds[name], drafted)] * 3 for name in made})
 
 
 SECONDS = {AUTOREGRESSIVE: 6.0, SERIAL: 3.0, SEED: 2.6, FIXED: 1.0, AUTO: 1.0, PLAIN: 2.0}
@@ -186,7 +195,7 @@ def test_aims_are_met_or_missed_by_what_was_measured():
     assert outcome[f"{SEED} over {SERIAL}"] == "missed"  # 1.15 times as fast, where 1.12 is the most there can be
     assert outcome[f"{AUTO} over {SEED}"] == "met"
     assert outcome[f"{AUTO} over {AUTOREGRESSIVE}"] == "met"
-    slower = {row["aim"]: row["outcome"] for row in aims([case(SECONDS | {AUTO: 1.9, SEED: 2.8})])}
+    slower = {row["aim"]: row["outcome"] for row in aims([case(SECONDS | {AUTO: 2.1, SEED: 2.8})])}
     assert slower[f"{SEED} over {SERIAL}"] == "met"
     assert [found for aim, found in slower.items() if aim.startswith(AUTO)] == ["missed"] * 3
 
@@ -199,8 +208,8 @@ def test_where_drafts_do_not_pay_the_aim_is_to_leave_them_out():
 
 def test_the_headline_says_how_much_faster_than_whom():
     assert headline([case(SECONDS)]).endswith(
-        "2 texts at once; target, 9 tokens each, temperature 0.2: 2.60 (2.60–2.60, n=3) times as fast as SEED's "
-        "schedule, 6.00 (6.00–6.00, n=3) as autoregressive, 2.00 (2.00–2.00, n=3) as batched without drafts"
+        "2 texts at once; target, texts as long as they are, temperature 0.2: 2.60 (2.60–2.60, n=3) times as fast as "
+        "SEED's schedule, 6.00 (6.00–6.00, n=3) as autoregressive, 2.00 (2.00–2.00, n=3) as batched without drafts"
     )
 
 
@@ -219,7 +228,14 @@ def test_figures_show_every_span_and_what_waited(runs, tmp_path):
 
 @pytest.mark.slow
 def test_the_whole_benchmark_with_small_models(folders, tmp_path):
-    options = {"model": folders[0], "draft": folders[1], "plots": tmp_path, "quick": True, "idle": 1, "new": 8}
+    options = {
+        "model": str(folders[0]),
+        "draft": str(folders[1]),
+        "plots": tmp_path,
+        "quick": True,
+        "idle": 1,
+        "new": 8,
+    }
     path, console = tmp_path / "seed.json", Console(file=io.StringIO(), width=200)
     report = run_bench("seed", options, path, console)
     rows = json.loads(path.read_text())["rows"]

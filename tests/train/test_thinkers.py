@@ -8,7 +8,9 @@ from random import Random
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from webfarer.evals.pupil import folder
 from webfarer.train import _puzzling
 from webfarer.train._lessons import collate, draw
 from webfarer.train._pupils import make_tokenizer, words_of
@@ -88,3 +90,16 @@ def test_the_teacher_passes_the_examination_and_a_mute_does_not(name: str, monke
     write_with(lambda prompt: "")
     mute = examine_puzzle(None, None, name, 4)
     assert (mute.right, mute.legal, mute.keeps, mute.values, mute.valued) == (0, 0, 0, 0, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "most_bytes"), [("thinker", 7_000_000), ("thinker-draft", 500_000)])
+def test_the_pupils_of_puzzles_that_ship_are_small_and_meet_constraints(name: str, most_bytes: int) -> None:
+    home = folder(name)
+    assert sum(path.stat().st_size for path in home.iterdir()) < most_bytes
+    tokenizer = AutoTokenizer.from_pretrained(home)
+    assert tokenizer.get_vocab() == make_tokenizer(words_of(recipe_named(name))).get_vocab()
+    model = AutoModelForCausalLM.from_pretrained(home, dtype=torch.float32)
+    score = examine_puzzle(model, tokenizer, "constraints", 4)
+    assert score.right == score.right_in_samples == 1
+    assert score.keeps > 0.8

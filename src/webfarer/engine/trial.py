@@ -6,6 +6,7 @@ does, and what does not stay is undone from a journal. Invariant: afterwards the
 taken back had never been (keys, values, positions, scores, stacks, counts) and the others had come one at a time.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -123,17 +124,17 @@ class Trial:
 
     def visible(self, base: int) -> torch.Tensor:
         """Return which columns the tokens from column `base` on see, [B, new, columns]: 0 or -inf."""
-        bias = torch.full((len(self._nodes), self.columns - base, self.columns), -torch.inf)
-        for row, nodes in enumerate(self._nodes):
+        blind = [-math.inf] * self.columns
+        bias = [[blind.copy() for _ in range(base, self.columns)] for _ in self._nodes]
+        for lines, nodes in zip(bias, self._nodes, strict=True):
             for node in nodes:
-                if node.column < base:
-                    continue
-                line, number = bias[row, node.column - base], node.parent
-                line[node.column] = 0
-                while number != COMMITTED:
-                    line[nodes[number].column] = 0
-                    number = nodes[number].parent
-        return bias
+                if node.column >= base:
+                    line, number = lines[node.column - base], node.parent
+                    line[node.column] = 0.0
+                    while number != COMMITTED:
+                        line[nodes[number].column] = 0.0
+                        number = nodes[number].parent
+        return torch.tensor(bias)
 
     def keep(self, paths: Sequence[Sequence[int]]) -> None:
         """End the trial: of each row the nodes of its path stay, in order from the first; all others go."""
