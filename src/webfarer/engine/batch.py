@@ -163,9 +163,11 @@ class Batch:
             return
         start, numbers = perf_counter(), self._numbers
         found = self._speculating(lambda speculation: speculation.propose(self.active))
-        self._drafts = found or []
+        self._drafts, end = found or [], perf_counter()
+        if self._speculation is not None:
+            self._speculation.took_drafting(self._drafts, end - start)
         if self.record and any(draft.tokens for draft in self._drafts):
-            self.record(Span("draft", numbers, start, perf_counter()))
+            self.record(Span("draft", numbers, start, end))
 
     @property
     def _numbers(self) -> tuple[int, ...]:
@@ -183,8 +185,11 @@ class Batch:
                 self._check_drafts(drafts)
             else:
                 self._decode()
+        end = perf_counter()
+        if self._speculation is not None:
+            self._speculation.took(len(numbers), drafts, end - start)
         if self.record:
-            self.record(Span("verify" if drafted else "decode", numbers, start, perf_counter()))
+            self.record(Span("verify" if drafted else "decode", numbers, start, end))
 
     def _decode(self) -> None:
         """Draw one token for every sequence."""

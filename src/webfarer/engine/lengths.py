@@ -8,9 +8,12 @@ Source: expected tokens per pass from speculative decoding (arXiv 2211.17192, se
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from webfarer.core.errors import ConfigError
+
+_PATIENT = 4
+"""A row tries again after at most 2^this times as many rounds as at first."""
 
 Points = tuple[tuple[int, float], ...]
 
@@ -31,10 +34,12 @@ class Costs:
     Attributes:
         passes: (tokens, time) of the model's passes over so many tokens, of all rows together.
         drafts: (rows, time) of drafting one more token for so many rows.
+        checking: factor on a pass that checks drafts, beside one over the rows' last tokens.
     """
 
     passes: Points
     drafts: Points = ((1, 0.0),)
+    checking: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse points that are no measurements."""
@@ -73,7 +78,7 @@ def best(acceptances: Sequence[float], costs: Costs, most: int) -> list[int]:
     # many tokens, none deeper than k, is a beginning of this list without what is deeper
     gains = [(-(a**depth), depth, row) for row, a in enumerate(acceptances) for depth in range(1, most + 1) if a > 0]
     gains.sort()
-    passes = [costs.verify(rows + extra) for extra in range(len(gains) + 1)]
+    passes = [costs.verify(rows + extra) * (costs.checking if extra else 1.0) for extra in range(len(gains) + 1)]
     highest, deepest, count = rows / passes[0], 0, 0
     for k in range(1, most + 1):
         tokens, extra, drafting = float(rows), 0, costs.draft(rows, k)
@@ -118,6 +123,21 @@ class Estimate:
 
 
 @dataclass(slots=True)
+class Ratio:
+    """How many times as long as was reckoned something takes: a mean that follows, in which outliers count little."""
+
+    value: float = 1.0
+    _seen: int = 0
+
+    def learn(self, reckoned: float, real: float) -> None:
+        """Take another observation."""
+        if reckoned > 0 and real > 0:
+            self._seen += 1
+            ratio = min(max(real / reckoned, 0.2), 5.0)
+            self.value += (ratio - self.value) / min(self._seen, 20)
+
+
+@dataclass(slots=True)
 class Chooser:
     """Chooses draft lengths round by round, and lets a row try again now and then where none speculates.
 
@@ -125,23 +145,48 @@ class Chooser:
         costs: of drafting and of passes.
         most: the longest draft there may be.
         every: after so many rounds without drafts one row, each in its turn, drafts a token, or what is not tried any
-            more would hold for ever; 0 for never.
+            more would hold for ever; twice as many after each try in vain; 0 for never.
+        plain, checked, drafted: what rounds of the batch really took beside what `costs` says.
     """
 
     costs: Costs
     most: int
     every: int = 16
+    plain: Ratio = field(default_factory=Ratio)
+    checked: Ratio = field(default_factory=Ratio)
+    drafted: Ratio = field(default_factory=Ratio)
     _idle: int = 0
     _tried: int = 0
+    _vain: int = 0
 
     def choose(self, estimates: Sequence[Estimate]) -> list[int]:
         """Return each row's draft length for the next round."""
-        chosen = best([estimate.value for estimate in estimates], self.costs, self.most)
-        self._idle = 0 if any(chosen) else self._idle + 1
-        if self.every and self.most and chosen and self._idle == self.every:
+        chosen = best([estimate.value for estimate in estimates], self.real, self.most)
+        if any(chosen):
+            self._idle = self._vain = 0
+            return chosen
+        self._idle += 1
+        if self.every and self.most and chosen and self._idle >= self.every << min(self._vain, _PATIENT):
             chosen[self._tried % len(chosen)] = 1
-            self._idle, self._tried = 0, self._tried + 1
+            self._idle, self._tried, self._vain = 0, self._tried + 1, self._vain + 1
         return chosen
+
+    @property
+    def real(self) -> Costs:
+        """The costs, as rounds have shown them, in plain passes as they were reckoned."""
+        slower = self.drafted.value / self.plain.value
+        drafts = tuple((rows, time * slower) for rows, time in self.costs.drafts)
+        return Costs(self.costs.passes, drafts, self.checked.value / self.plain.value)
+
+    def took(self, rows: int, tokens: int, seconds: float) -> None:
+        """Hear how long a pass over so many tokens of so many rows took."""
+        kind = self.plain if tokens == rows else self.checked
+        kind.learn(self.costs.verify(tokens), seconds)
+
+    def took_drafting(self, rows: int, k: int, seconds: float) -> None:
+        """Hear how long it took to draft at most `k` tokens for so many rows."""
+        if not self._vain:  # a row that tries again has much to read first, which says nothing of the next drafts
+            self.drafted.learn(self.costs.draft(rows, k), seconds)
 
 
 def _between(points: Points, count: int) -> float:

@@ -28,6 +28,9 @@ Rule = Literal["same", "ratio"]
 LONGEST = 16
 """Drafts are never longer than this."""
 
+_CHOSEN = 8
+"""… and where lengths choose themselves, than this."""
+
 _LONG = 400.0
 """Tokens of all rows after which what was seen of their drafts fades."""
 
@@ -123,7 +126,7 @@ class Speculation:
 
     def __init__(self, how: Speculate, drafter: Drafter, costs: Costs | None) -> None:
         self.how, self.costs, self._drafter = how, costs, drafter
-        self._chooser = Chooser(costs, LONGEST) if costs is not None else None
+        self._chooser = Chooser(costs, _CHOSEN) if costs is not None else None
         self._estimates: list[Estimate] = []
         self._all = Estimate(memory=_LONG)
 
@@ -196,6 +199,17 @@ class Speculation:
         drawing = self.how.rule == "same" and not sequence.request.params.greedy
         chances = sequence.stream.peek(1 + max(map(len, before))) if drawing else [0.0] * (1 + len(draft.tokens))
         return [sequence.after(tokens, chances[len(tokens)]) for tokens in before]
+
+    def took(self, sequences: int, drafts: Listed[Draft], seconds: float) -> None:
+        """Hear how long a pass over the rows' last tokens and their drafts took."""
+        if self._chooser is not None:
+            self._chooser.took(sequences, sequences + sum(len(draft.tokens) for draft in drafts), seconds)
+
+    def took_drafting(self, drafts: Listed[Draft], seconds: float) -> None:
+        """Hear how long drafting took."""
+        rows = sum(bool(draft.tokens) for draft in drafts)
+        if self._chooser is not None and rows:
+            self._chooser.took_drafting(rows, max(draft.depth for draft in drafts), seconds)
 
     def learn(self, row: int, proposed: int, accepted: int) -> None:
         """Hear how many of the tokens on the deepest path of a row's draft stood."""

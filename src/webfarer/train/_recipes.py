@@ -72,7 +72,7 @@ _THINKER = Recipe(
     exams=(),
     puzzles=("game24", "arithmetic", "blocksworld", "game24", "constraints", "blocksworld"),
     drills=0.0,
-    steps=5000,
+    steps=7500,
     tokens=1024,
     rate=1.5e-3,
 )
