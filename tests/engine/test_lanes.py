@@ -78,3 +78,43 @@ def test_how_tokens_are_drawn_is_settled_first():
         engine.arrange(Speculate(k=1))
     with pytest.raises(ConfigError, match="unknown scheduler"):
         engine_of().arrange(None, "random")
+
+
+def test_who_leaves_between_draft_and_check_takes_no_drafts_along():
+    engine = engine_of(rows=3)
+    engine.arrange(Speculate("self:streaming:budget=6,sinks=1", k=3), "fcfs")
+    long = SamplingParams(max_tokens=30, ignore_eos=True)
+    tickets = [submit(engine, prompt, long) for prompt in PROMPTS[:3]]
+    for ticket, _ in tickets[:2]:
+        engine.step()
+        ticket.cancel()
+    while engine.step():
+        pass
+    engine.check_integrity()
+    assert engine.stats().gave_up is None
+    assert tickets[2][1].ids == engine_of(rows=1).generate([PROMPTS[2]], long)[0].ids
+
+
+def test_an_arrangement_that_is_refused_leaves_the_old_one():
+    engine = engine_of(rows=2)
+    engine.arrange(Speculate("ngram", k=2), "fcfs")
+    with pytest.raises(ConfigError):
+        engine.arrange(Speculate("nowhere", k=2), "fcfs")
+    assert [len(c.ids) for c in engine.generate(PROMPTS[:2], SamplingParams(max_tokens=5, ignore_eos=True))] == [5, 5]
+
+
+def test_who_comes_after_an_interrupted_one_hears_of_it(monkeypatch):
+    engine = engine_of(rows=3)
+    engine.arrange(Speculate("ngram", k=2), "fcfs")
+    heard = [submit(engine, prompt)[1] for prompt in PROMPTS[:3]]
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine._batch._lanes[0]._decoder, "forward", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        engine.step()
+    monkeypatch.undo()
+    while engine.step():
+        pass
+    assert [h.finished.reason for h in heard] == ["error", "cancelled", "cancelled"]

@@ -19,7 +19,7 @@ from webfarer.core.errors import ConfigError
 from webfarer.engine import intake
 from webfarer.engine.assembly import decoder_of
 from webfarer.engine.drafters import model as model_drafter
-from webfarer.engine.drafting import DRAFTERS, Draft
+from webfarer.engine.drafting import DRAFTERS, Ask, Draft
 from webfarer.engine.engine import Engine, Limits
 from webfarer.engine.lengths import Costs
 from webfarer.engine.loading import Loaded
@@ -140,9 +140,54 @@ def test_shapes_that_cannot_work_are_refused(how):
         Speculate(**how)
 
 
+def test_a_row_that_drafts_late_reads_its_text_as_a_prompt():
+    text = engine_of(rows=1).generate([PROMPTS[0]], SamplingParams(max_tokens=150, ignore_eos=True))[0].ids
+    for name in ("perfect", "model", "self"):
+        late, fresh = drafters()[name], drafters()[name]
+        late.open([tuple(PROMPTS[0]), tuple(PROMPTS[1])], [200, 200])
+        asks = [Ask(tuple(PROMPTS[0]), text[:count], GREEDY[0], (1, 1)) for count in (3, 150)]
+        other_row = Ask(tuple(PROMPTS[1]), [4], GREEDY[0])
+        late.propose([asks[0], other_row])
+        late.settle([asks[0], other_row])
+        sizes = []
+        late.memory.trial = lambda most, trial=late.memory.trial, sizes=sizes: sizes.append(most) or trial(most)
+        fresh.open([(*PROMPTS[0], *text[:149])], [200])
+        expected = fresh.propose([Ask((*PROMPTS[0], *text[:149]), text[149:150], GREEDY[0], (1, 1))])
+        assert late.propose([asks[1], other_row])[0].tokens == expected[0].tokens
+        assert sizes == [2], "one token to read, one to draft from"
+        late.close(0)
+        late.close(0)
+        assert late.memory.active == 0
+
+
+def test_guesses_behind_an_end_do_not_count():
+    free = SamplingParams(max_tokens=20, ignore_eos=True)
+    text = engine_of(rows=1).generate([PROMPTS[0]], free)[0].ids
+    engine = engine_with(Speculate(k=6), drafter=Oracle({tuple(PROMPTS[0]): text}), rows=1)
+    _, heard = submit(engine, PROMPTS[0], SamplingParams(max_tokens=20, ignore_eos=True, stop_tokens=(text[1],)))
+    run(engine)
+    assert heard.finished.usage.accepted < heard.finished.usage.completion_tokens
+
+
+def test_a_smaller_table_of_the_same_words_drafts_all_the_same(tmp_path):
+    tiny.save(tiny.llama(dtype=torch.float64, layers=1, vocab_size=280), tmp_path)
+    prompts = [*PROMPTS[:2], [290, 5]]
+    expected = [c.ids for c in engine_of(rows=3).generate(prompts, SamplingParams(max_tokens=8, ignore_eos=True))]
+    for rule in ("same", "ratio"):
+        engine = engine_of(rows=3)
+        engine.arrange(Speculate(str(tmp_path), k=3, rule=rule))
+        params = SamplingParams(max_tokens=8, ignore_eos=True)
+        assert [c.ids for c in engine.generate(prompts, params)] == expected
+        engine.generate(prompts, SamplingParams(max_tokens=8, ignore_eos=True, temperature=1.0, seed=1))
+        assert engine.stats().gave_up is None
+        assert engine.stats().drafted > 0
+
+
 def test_trees_need_a_cache_that_keeps():
     with pytest.raises(ConfigError, match="not trees"):
         engine_of(parse(POLICIES[1])).arrange(Speculate(widths=(2, 1)))
+    with pytest.raises(ConfigError, match="not a tree"):
+        engine_of().arrange(Speculate("self", widths=(2, 1)))
 
 
 def test_a_draft_model_of_another_vocabulary_is_refused(tmp_path):

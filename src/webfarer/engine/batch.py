@@ -215,9 +215,10 @@ class Batch:
         # the row's last token was read, and of those drawn now all but the last
         trial.keep([path[:taken] for path, (taken, _) in zip(paths, heard, strict=True)])
         for row, (sequence, draft, outcome) in enumerate(zip(sequences, drafts, outcomes, strict=True)):
+            accepted = min(len(outcome.path), heard[row][0])  # nothing stands behind an end
             for counts in (self.counts, sequence):
                 counts.drafted += len(draft.tokens)
-                counts.accepted += len(outcome.path)
+                counts.accepted += accepted
             speculation.learn(row, draft.depth, len(outcome.path))
         self._speculating(lambda speculation: speculation.settle(sequences))
         for sequence, (_, end) in zip(sequences, heard, strict=True):
@@ -381,4 +382,5 @@ class Batch:
             self._end(sequence, Finished("error", sequence.usage, error))
         if not sound:
             self.memory = Memory(self._spec, self.memory.policy, self.memory.rows)
-            self._speculation = None
+            if self._speculation is not None:
+                self._speculation, self.counts.gave_up = None, error

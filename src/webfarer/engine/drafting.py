@@ -86,6 +86,11 @@ class Ask:
 class Drafter(ABC):
     """The base of every drafter. Used by one thread at a time."""
 
+    @property
+    def forks(self) -> bool:
+        """Whether it can draft trees."""
+        return True
+
     @classmethod
     @abstractmethod
     def make(cls, argument: str, target: Loaded, rows: int) -> "Drafter":

@@ -70,6 +70,7 @@ class EngineStats:
         prompt_tokens, completion_tokens: read and drawn, unfinished sequences included.
         drafted, accepted: guessed tokens that were checked, and those of them that stood.
         finished: sequences by the reason of their end.
+        gave_up: why there are no more drafts, if there are none any more.
     """
 
     active: int
@@ -82,6 +83,7 @@ class EngineStats:
     drafted: int
     accepted: int
     finished: dict[Reason, int]
+    gave_up: str | None
 
 
 class Engine:
@@ -167,8 +169,6 @@ class Engine:
         with self._round:
             if self._batch.busy or self._line:
                 raise ConfigError("how tokens are drawn is settled before the first request")
-            if isinstance(self._batch, Lanes):
-                self._batch.close()
             count_of, rows = (1, self.limits.rows) if scheduler == "batched" else (self.limits.rows, 1)
             batches = [self._make_batch(rows) for _ in range(count_of)]
             for batch in batches:
@@ -179,6 +179,8 @@ class Engine:
                         speculate = replace(speculate, costs=speculation.costs)  # measured once
                     batch.speculate(speculation)
             workers = min(self.limits.rows, max(1, (os.cpu_count() or 2) - 1)) if scheduler == "fcfs" else 0
+            if isinstance(self._batch, Lanes):
+                self._batch.close()
             self._batch = batches[0] if scheduler == "batched" else Lanes(batches, workers)
 
     def submit(self, request: Request, listener: Listener) -> Ticket:
@@ -297,6 +299,7 @@ class Engine:
                 drafted=counts.drafted,
                 accepted=counts.accepted,
                 finished=dict(counts.finished),
+                gave_up=counts.gave_up,
             )
 
     def check_integrity(self) -> None:

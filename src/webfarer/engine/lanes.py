@@ -61,10 +61,15 @@ class Lanes:
     def admit(self, news: list[Sequence]) -> None:
         """Give each a lane and read its prompt; what an earlier one has read is not read again."""
         free = (index for index in range(len(self._lanes)) if index not in self._order)
-        for sequence, index in zip(news, list(free), strict=False):
-            self._order.append(index)
-            self._lanes[index].admit([sequence])
-        self._tidy()
+        waiting = deque(news)
+        try:
+            for index in list(free)[: len(news)]:
+                self._order.append(index)
+                self._lanes[index].admit([waiting.popleft()])
+        finally:
+            if waiting:  # interrupted: those who come after hear of it too
+                self._lanes[0].cancel(list(waiting))
+            self._tidy()
 
     def decode(self) -> None:
         """Let one sequence draw: the first that came, or the first whose draft is there."""
@@ -75,8 +80,8 @@ class Lanes:
         else:
             for index in self._order:
                 if index not in self._drafting and index not in self._drafted:
-                    self._drafting.add(index)
                     self._workers.submit(self._draft, index)
+                    self._drafting.add(index)
             if not self._drafted:
                 self._hear()
             self._lanes[self._drafted.popleft()].verify()

@@ -84,7 +84,9 @@ def _draft(drafter: Drafter, count: int) -> Callable[[], float]:
     @torch.inference_mode()
     def once() -> float:
         drafter.open([_PROMPT] * count, [2 * _DEPTH] * count)
-        asks = [Ask(_PROMPT, [1], _GREEDY, (1,) * _DEPTH)] * count
+        first, asks = ([Ask(_PROMPT, drawn, _GREEDY, (1,) * _DEPTH)] * count for drawn in ([1], [1, 1]))
+        drafter.propose(first)  # reads the prompts
+        drafter.settle(asks)
         start = perf_counter()
         drafter.propose(asks)
         seconds = perf_counter() - start

@@ -95,6 +95,8 @@ class Speculate:
                 f"cache policy {memory.policy.spec} gives slots up or moves them: draft chains, not trees"
             )
         drafter = self.drafter(target, memory.rows)
+        if max(self.widths, default=1) > 1 and not drafter.forks:
+            raise ConfigError(f"{self.draft} drafts chains, for its cache gives slots up; draft k, not a tree")
         chosen = self.k is not None or self.widths
         return Speculation(self, drafter, None if chosen else self.costs or measured(target, drafter, memory.rows))
 

@@ -6,9 +6,10 @@ not be read again. Rows of the memory may lie in another order than the batch's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
+from torch.nn.functional import pad
 
 from webfarer.engine.accepting import candidates
 from webfarer.engine.drafting import Ask, Draft, Drafter
@@ -23,6 +24,9 @@ from webfarer.engine.trial import COMMITTED, Trial
 
 _KNOWN = 64 << 20
 """Bytes of prompts kept for those that begin like them."""
+
+_BEHIND = 64
+"""A row that has more to read than this reads it as a prompt."""
 
 
 @dataclass(eq=False)
@@ -77,11 +81,13 @@ class RunningDrafter(Drafter):
         model: it.
         policy: what its memory keeps.
         rows: how many rows there may be.
+        vocab: ids of the target, where they may be more than this decoder's.
     """
 
-    def __init__(self, model: Loaded, policy: CachePolicy, rows: int) -> None:
+    def __init__(self, model: Loaded, policy: CachePolicy, rows: int, vocab: int | None = None) -> None:
         self.memory = Memory(model.spec, policy, rows)
         self._decoder, self._device, self._vocab = model.decoder, model.spec.device, model.spec.vocab
+        self._others = vocab or self._vocab
         self._known = Known(_KNOWN)
         self._rows: list[int | None] = []
         self._limits: list[int] = []
@@ -95,30 +101,45 @@ class RunningDrafter(Drafter):
 
     def open(self, prompts: Sequence[tuple[int, ...]], limits: Sequence[int]) -> None:
         """Take rows; a prompt is read when a draft is asked for, which may be never."""
+        self._drop()
         self._rows += [None] * len(prompts)
         self._limits += limits
 
     def _enter(self, asks: Sequence[Ask]) -> None:
-        """Read the prompts of rows that draft for the first time."""
-        news = [index for index, ask in enumerate(asks) if ask.widths and self._rows[index] is None]
+        """Read the texts of rows that draft for the first time, or for the first time in long."""
+        news = [index for index, ask in enumerate(asks) if ask.widths and self._behind(index, ask)]
+        for index in news:
+            self._leave(index)
         if news:
             intake = Intake(self.memory, self._known, lambda tokens, at, attend, _: self._forward(tokens, at, attend))
-            prompts = [Prompt(asks[index].prompt, self._limits[index]) for index in news]
+            prompts = [Prompt(tuple(asks[index].text[:-1]), self._limits[index]) for index in news]
             intake.read(prompts)
             for index, prompt in zip(news, prompts, strict=True):
                 self._rows[index] = prompt.row
 
-    def close(self, row: int) -> None:
-        """Give a row up."""
-        given = self._rows[row]
-        self._rows[row], self._limits[row] = self._rows[-1], self._limits[-1]
-        del self._rows[-1], self._limits[-1]
+    def _behind(self, index: int, ask: Ask) -> bool:
+        row = self._rows[index]
+        return row is None or len(ask.prompt) + len(ask.drawn) - self.memory.positions[row] > _BEHIND
+
+    def _leave(self, index: int) -> None:
+        """Give up what the memory holds of a row."""
+        given, self._rows[index] = self._rows[index], None
         if given is not None and (moved := self.memory.close(given)) is not None:
             self._rows[self._rows.index(moved)] = given
+
+    def close(self, row: int) -> None:
+        """Give a row up."""
+        self._drop()
+        self._leave(row)
+        self._rows[row], self._limits[row] = self._rows[-1], self._limits[-1]
+        del self._rows[-1], self._limits[-1]
 
     def propose(self, asks: Sequence[Ask]) -> list[Draft]:
         """Draft for every row."""
         self._drop()
+        asks = [ask if self._known_words(ask) else replace(ask, widths=()) for ask in asks]
+        if not any(ask.widths for ask in asks):
+            return [Draft()] * len(asks)
         self._enter(asks)
         # from here on rows that are in the memory, in its order
         entered = {row: index for index, row in enumerate(self._rows) if row is not None}
@@ -145,6 +166,10 @@ class RunningDrafter(Drafter):
         for index, grown in zip(order, self._growing, strict=True):
             drafts[index] = grown.draft
         return drafts
+
+    def _known_words(self, ask: Ask) -> bool:
+        """Whether this decoder has a vector for every token; a larger one may pad its vocabulary further."""
+        return self._vocab >= self._others or max(ask.text) < self._vocab
 
     def _level(self, depth: int, asks: Sequence[Ask], hidden: torch.Tensor) -> None:
         """Add one level to every draft that goes on; `hidden` are the states at their edges, row by row."""
@@ -182,7 +207,8 @@ class RunningDrafter(Drafter):
             chances = to_device(list(ask.chances[grown.used : grown.used + width]), torch.float64, self._device)
             grown.used += width
             drawn = candidates(probs[index : index + 1], chances[None], replacement=ask.replacement)[0]
-            chosen.append(([t for t in drawn.tolist() if t >= 0], probs[index]))
+            padded = pad(probs[index], (0, max(0, self._others - self._vocab)))
+            chosen.append(([t for t in drawn.tolist() if t >= 0], padded))
         return chosen
 
     def _row(self, grown: _Growing, ask: Ask, node: int, depth: int) -> Row:

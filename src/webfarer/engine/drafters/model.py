@@ -32,7 +32,8 @@ class Drafter(RunningDrafter):
                 f"the draft model in {folder} has another vocabulary than {target.spec.name} ({differing} entries "
                 "differ); take a small model of the same family, or draft with ngram"
             )
-        return cls(model, Policy(), rows)
+        # the same words, but their tables may be padded differently
+        return cls(model, Policy(), rows, target.spec.vocab)
 
 
 @cache
