@@ -160,6 +160,16 @@ def test_a_row_that_drafts_late_reads_its_text_as_a_prompt():
         assert late.memory.active == 0
 
 
+def test_the_last_token_is_read_again_even_where_it_was_guessed():
+    drafter = drafters()["perfect"]
+    drafter.open([tuple(PROMPTS[0])], [20])
+    ask = Ask(tuple(PROMPTS[0]), [5], GREEDY[0], (1, 1))
+    guessed = drafter.propose([ask])[0].tokens
+    after = Ask(tuple(PROMPTS[0]), [5, guessed[0]], GREEDY[0], (1,))
+    drafter.settle([after])
+    assert drafter.propose([after])[0].tokens == guessed[1:]
+
+
 def test_guesses_behind_an_end_do_not_count():
     free = SamplingParams(max_tokens=20, ignore_eos=True)
     text = engine_of(rows=1).generate([PROMPTS[0]], free)[0].ids

@@ -230,7 +230,8 @@ class RunningDrafter(Drafter):
             if row is None or not self._growing[row].read:
                 continue
             grown = self._growing[row]
-            text, node = ask.since(held[row] + grown.read), COMMITTED
+            # the last token is the next one to be read, even where it was guessed
+            text, node = ask.since(held[row] + grown.read)[:-1], COMMITTED
             path = list(range(grown.read))
             for token in text:
                 below = [n for n, parent in enumerate(grown.parents) if parent == node and grown.tokens[n] == token]
