@@ -1,5 +1,6 @@
 """Whatever the order of submitting, cancelling and stepping, a sequence gives the tokens of its solo run."""
 
+from dataclasses import replace
 from functools import cache
 
 from batching import engine_of, run, solo, submit
@@ -58,7 +59,9 @@ def test_any_interleaving_gives_the_tokens_of_the_solo_run(actions, rows, prefil
             assert expected.text.startswith(heard.text)
         else:
             assert heard.tokens == expected.tokens or close(heard.tokens, expected.tokens)
-            assert heard.finished == expected.finished
+            # what twins read together was cached for one of them
+            usage = replace(heard.finished.usage, cached_tokens=expected.finished.usage.cached_tokens)
+            assert replace(heard.finished, usage=usage) == expected.finished
     assert sum(engine.stats().finished.values()) == len(submitted)
 
 
