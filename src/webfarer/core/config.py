@@ -41,6 +41,9 @@ class WebSettings(BaseModel):
     allow_private: tuple[str, ...] = Field(
         (), description="Host names or addresses that may be private, loopback or link-local, with optional :port."
     )
+    blocked: tuple[str, ...] = Field(
+        (), description="Hosts, with optional path, that are never opened and whose search results are dropped."
+    )
     concurrency: int = Field(2, ge=1, le=64, description="Requests to one host at the same time.")
     delay: float = Field(
         0.25, ge=0, description="Seconds between the starts of requests to one host; none for hosts in allow_private."

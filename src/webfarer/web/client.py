@@ -29,6 +29,7 @@ from webfarer.web.documents import page_of, prepare
 from webfarer.web.fetch import Fetcher
 from webfarer.web.guard import Guard
 from webfarer.web.rendering import Rendering
+from webfarer.web.scope import Blocklist
 
 _PAGES_KEPT = 8
 _GRACE = 0.05  # the fetch ends before the run's own deadline does, so that what it received is charged
@@ -52,6 +53,7 @@ class Web:
         self.archive = archive or Archive(settings.home / "archive.db")
         guard = Guard(settings.web.allow_private)
         self._fetcher = Fetcher(settings.web, robots_cache=self.archive, guard=guard)
+        self._blocked = Blocklist(settings.web.blocked)
         self._rendering = Rendering(settings, guard, self._fetcher)
         self._reading = asyncio.Semaphore(os.cpu_count() or 1)  # each document has a process and a deadline
         self._pages: OrderedDict[str, Page] = OrderedDict()
@@ -113,6 +115,7 @@ class Web:
             return plain, error
 
     async def _obtain(self, run: Run, url: str, call: Call) -> Record:
+        self._blocked.check(url)
         mode = "replay" if in_corpus(url) else self.settings.archive
         known = self.archive.of_call(call.id)
         if known is None and mode != "live":
@@ -120,6 +123,7 @@ class Web:
             if known is not None and mode == "record" and (known.status >= 500 or known.status == 429):
                 known = None  # it may have passed since
         if known is not None:
+            self._blocked.check(known.final_url)
             return known
         if mode == "replay":
             raise ArchiveMiss(f"replay: the archive does not hold {url}; run once with --archive record", url=url)

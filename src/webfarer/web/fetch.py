@@ -25,6 +25,7 @@ from webfarer.web import robots
 from webfarer.web.decode import Body
 from webfarer.web.guard import Guard, GuardedResolver, canonical_url
 from webfarer.web.politeness import Turns
+from webfarer.web.scope import Blocklist
 
 RENDERED = "x-webfarer-rendered"
 """Header of our own on a page as a browser showed it."""
@@ -95,6 +96,7 @@ class Fetcher:
     ) -> None:
         self._settings = settings
         self._guard = guard or Guard(settings.allow_private)
+        self._blocked = Blocklist(settings.blocked)
         self._robots = robots.Robots(robots_cache)
         self._turns = Turns(settings.concurrency)
         self._session: aiohttp.ClientSession | None = None
@@ -155,6 +157,7 @@ class Fetcher:
             FetchError: it may not be opened.
         """
         url = self._guard.check_url(url)
+        self._blocked.check(url)
         delay = await self._delay(url, _Trip(url, math.inf, math.inf))
         async with self._turns.turn(urlsplit(url).netloc, delay):
             return
@@ -189,6 +192,8 @@ class Fetcher:
         left = robots.SECONDS if trip.for_robots else self._settings.total_seconds
         while True:
             url = self._guard.check_url(url)
+            if not trip.for_robots:
+                self._blocked.check(url)
             delay = await self._delay(url, trip)
             async with self._turns.turn(urlsplit(url).netloc, delay):
                 began = clock()  # waiting for a turn does not count: the server is not to blame for it

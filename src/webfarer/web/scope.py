@@ -5,13 +5,14 @@ segment by segment. Not a crawler's frontier: it keeps no state. Source: the Pub
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
-from webfarer.core.errors import Refused
+from webfarer.core.errors import ConfigError, Refused
 from webfarer.web import searchindex
 from webfarer.web.guard import canonical_url
 
@@ -84,6 +85,34 @@ class Scope:
             return False
         host, port, path = _parts(url)
         return path[: len(self._folder)] == self._folder and (self._site(host), port) == self._key
+
+
+class Blocklist:
+    """Sites that are never opened, whatever leads there: an evaluation blocks those that hold its answers.
+
+    Args:
+        sites: hosts with optional path; their subdomains are others.
+
+    Raises:
+        ConfigError: one that is no site.
+    """
+
+    def __init__(self, sites: Iterable[str] = ()) -> None:
+        self._scopes = []
+        for site in sites:
+            try:
+                self._scopes.append(Scope(site if "://" in site else f"https://{site}"))
+            except Refused as error:
+                raise ConfigError(f"web.blocked: {site!r} is no site: {error.message}") from error
+
+    def holds(self, url: str) -> bool:
+        """Say whether `url` is blocked."""
+        return any(scope.holds(url) for scope in self._scopes)
+
+    def check(self, url: str) -> None:
+        """Raise Refused when `url` is blocked."""
+        if self.holds(url):
+            raise Refused(f"{url} is blocked by the setting web.blocked", url=url, blocked=True)
 
 
 def _parts(url: str) -> tuple[str, int | None, list[str]]:

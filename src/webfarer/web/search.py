@@ -39,7 +39,7 @@ from webfarer.web.fetch import retry_after
 from webfarer.web.guard import with_scheme
 from webfarer.web.language import language_of
 from webfarer.web.politeness import Turns
-from webfarer.web.scope import Scope
+from webfarer.web.scope import Blocklist, Scope
 from webfarer.web.searching import (
     LONGEST,
     SEARCHERS,
@@ -83,6 +83,7 @@ class Search:
         self._archive = archive
         self._engines: dict[str, AnyEngine] = {name: SEARCHERS.load(name) for name in chosen(settings)}
         self._breakers = {name: Breaker(name, clock) for name in self._engines}
+        self._blocked = Blocklist(settings.web.blocked)
         self._api = Api(settings.web, named_bases(settings))
         self._turns = Turns(settings.web.concurrency)
         self._cache: OrderedDict[_Key, list[Hit]] = OrderedDict()
@@ -136,7 +137,7 @@ class Search:
         engine = self._engines[name]
         cost: dict[str, float] = {}
         if is_offline(engine):
-            hits = _kept(name, query, await self._look(name, engine, query))
+            hits = _kept(name, query, await self._look(name, engine, query), self._blocked)
         else:
             hits, cost = await self._recall(name, cast(Engine, engine), query, call)
         if not hits:
@@ -167,7 +168,7 @@ class Search:
                 raise SearchAuth(f"{name} needs the setting {setting}", mend=f"set {setting.upper()}")
             with self._breakers[name].attempt():
                 found, cost = await self._persist(name, engine, query, call.seconds - _GRACE)
-            hits = self._cache[key] = _kept(name, query, found)
+            hits = self._cache[key] = _kept(name, query, found, self._blocked)
             if len(self._cache) > _KEPT:
                 self._cache.popitem(last=False)
             return hits, cost
@@ -255,10 +256,11 @@ def _place(site: str) -> str:
         raise ConfigError(f"{site!r} is no site: {error.message}; write a host, with a path if you like") from error
 
 
-def _kept(name: str, query: Query, hits: Sequence[Hit]) -> list[Hit]:
-    """Return the hits that keep to the sites and the years of the query, as many as are wanted."""
+def _kept(name: str, query: Query, hits: Sequence[Hit], blocked: Blocklist = Blocklist()) -> list[Hit]:
+    """Return the hits that keep to the sites and years of the query and are not blocked, as many as are wanted."""
     scopes = [Scope(f"https://{site}") for site in query.sites]
     kept = [hit for hit in hits if not scopes or any(scope.holds(hit.url) for scope in scopes)]
+    kept = [hit for hit in kept if not blocked.holds(hit.url)]
     recent = [hit for hit in kept if query.since is None or not hit.date or int(hit.date[:4]) >= query.since]
     return [hit.model_copy(update={"engine": name}) for hit in recent[: query.results]]
 
