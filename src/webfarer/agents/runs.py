@@ -19,6 +19,7 @@ from webfarer.agents.people import Nobody, Person
 from webfarer.agents.reporter import Reporting, reporter
 from webfarer.agents.reports import Report
 from webfarer.agents.research import asker
+from webfarer.agents.system import SYSTEMS, Case, System
 from webfarer.agents.walker import Walker
 from webfarer.core.config import Settings, load_settings
 from webfarer.core.errors import ConfigError, FetchError, TraceError, WebfarerError
@@ -149,6 +150,31 @@ async def report(
     return made
 
 
+async def play(
+    system: str,
+    case: Case,
+    *,
+    model: str | ChatModel | None = None,
+    budget: Budget | None = None,
+    options: Options = Options(),
+) -> Answer:
+    """Let a system answer a case, as evaluations do.
+
+    Args:
+        system: id of a system, such as "walker" or "react".
+        case: question and setting.
+        model: "provider:name", or a ChatModel; None takes the setting.
+        budget: limits of the whole run, whatever the system does; None takes the setting.
+        options: everything else.
+
+    Raises:
+        ConfigError: no such system, it cannot play in this setting, or a setting of the program cannot work.
+        ModelAuth: the endpoint refuses the key.
+    """
+    settings = _changed(options, model, {"budget": budget})
+    return await _begin({"kind": "play", "system": system, **asdict(case)}, settings, model, options)
+
+
 def _asked(
     model: str | ChatModel | None, budget: Budget | None, asking: Asking, options: Options
 ) -> tuple[Settings, dict[str, Any]]:
@@ -246,7 +272,7 @@ async def _drive(
         stack.callback(trace.close)
         if options.on_event:
             trace.subscribe(options.on_event)
-        budget = settings.budget if start["kind"] == "walk" else settings.ask.budget
+        budget = settings.budget if start["kind"] in ("walk", "play") else settings.ask.budget
         run = Run(start["run"], trace, budget)
         if options.on_run:
             options.on_run(run)
@@ -270,7 +296,20 @@ def walker(gear: Gear, start: Mapping[str, Any]) -> Callable[[], Awaitable[Answe
     return lambda: Walker(gear.run, gear.web, policy).walk(start["url"], start["question"])
 
 
-_AGENTS = {"walk": walker, "ask": asker, "report": reporter}
+def player(gear: Gear, start: Mapping[str, Any]) -> Callable[[], Awaitable[Answer]]:
+    """Return the system that `start` names, ready to go."""
+    kind: type[System] = SYSTEMS.load(start["system"])
+    case = Case.of({name: start[name] for name in Case.__dataclass_fields__})
+    if case.setting not in kind.settings:
+        raise ConfigError(f"{start['system']} cannot play in the setting {case.setting!r}, only {kind.settings}")
+    if kind.needs_model and gear.model is None:
+        raise ConfigError(f"{start['system']} needs a model: give one, such as --model openai:gpt-4o-mini")
+    if not kind.told and (case.answer or case.gold):
+        raise ConfigError(f"{start['system']} must not be told the answer")
+    return kind(gear, case).answer
+
+
+_AGENTS = {"walk": walker, "ask": asker, "report": reporter, "play": player}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,220 @@
+"""The folder of an evaluation run: what was planned, and what came of every attempt. Reports are made from it alone.
+
+`plan.json` says what is run; `items.jsonl` holds the items; `runs/` and `scores/` hold two traces for each attempt, the
+agent's and the marking's. There is no other state: an attempt is finished when its marking has ended, so a killed run
+goes on where it stopped, and nothing is paid or counted twice. Not safe to be shared: :func:`locked` keeps others out.
+"""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from webfarer.agents.system import Setting
+from webfarer.core.errors import ConfigError
+from webfarer.core.fare import Budget, Fare
+from webfarer.core.trace import Event, read_events
+from webfarer.core.types import Answer
+from webfarer.evals.task import Item
+
+VERSION = 1
+
+
+class Plan(BaseModel):
+    """What a run of an evaluation is.
+
+    Attributes:
+        version: of the folder's format.
+        task, split, subset: which questions; `source` names the file or the hub, with a hash of what was read.
+        setting: what the system may use.
+        agent, model: who answers; model "" for none.
+        judge: who judges; "" for none.
+        scorers: ids; the first decides what counts as right.
+        budget: limits of one attempt.
+        runs: attempts at each item.
+        shard: which part of the items, (1, 1) for all.
+        seed: of everything that draws lots; attempt k uses seed + k - 1.
+        items: how many; `fingerprint` is a hash of them all.
+        settings: what else a run depends on, without keys.
+        webfarer, commit, machine, started: of the program, where and when it began.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int = VERSION
+    task: str
+    split: str = ""
+    subset: str = ""
+    source: str = ""
+    setting: Setting
+    agent: str
+    model: str = ""
+    judge: str = ""
+    scorers: tuple[str, ...]
+    budget: Budget = Budget()
+    runs: int = 1
+    shard: tuple[int, int] = (1, 1)
+    seed: int = 0
+    items: int
+    fingerprint: str
+    settings: dict[str, Any] = {}
+    webfarer: str = ""
+    commit: str = ""
+    machine: dict[str, str | int] = {}
+    started: str = ""
+
+    def same_run(self, other: "Plan") -> bool:
+        """Say whether the other plan asks for the same attempts, wherever and whenever it is carried out."""
+        apart = {"webfarer", "commit", "machine", "started"}
+        return self.model_dump(exclude=apart) == other.model_dump(exclude=apart)
+
+
+class Result(BaseModel):
+    """What came of one attempt at one item.
+
+    Attributes:
+        item: its id; `number` says which attempt, from 1; `run` is the id of both traces.
+        answer: None when the system failed; `error` then says why: class and message.
+        opened: addresses of the pages it read, in order, as the item writes them.
+        searches: queries it asked an engine.
+        marks: values by metric, by scorer.
+        detail: what scorers say to people, by scorer.
+        judging: the fare of the marking.
+        flags: what may be wrong with it: "canary" (a page held the data set's own text), "blocked" (an address that
+            holds the answers was asked for, and refused).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    item: str
+    number: int
+    run: str
+    answer: Answer | None = None
+    error: dict[str, Any] | None = None
+    opened: tuple[str, ...] = ()
+    searches: int = 0
+    marks: dict[str, dict[str, float]] = {}
+    detail: dict[str, Any] = {}
+    judging: Fare = Fare()
+    flags: tuple[str, ...] = ()
+
+
+class Folder:
+    """A run's folder, read and begun; its attempts are made elsewhere."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def plan(self) -> Plan:
+        """What is run.
+
+        Raises:
+            ConfigError: no run's folder, or one of another version.
+        """
+        path = self.path / "plan.json"
+        try:
+            plan = Plan.model_validate_json(path.read_text())
+        except (OSError, ValidationError) as error:
+            raise ConfigError(f"{self.path} is no folder of an evaluation run: {error}") from error
+        if plan.version != VERSION:
+            raise ConfigError(
+                f"{self.path} was written in version {plan.version} of the format, this program reads {VERSION}: "
+                "report it with the program that wrote it, or run it again into a new folder"
+            )
+        return plan
+
+    def items(self) -> Iterator[Item]:
+        """Yield the items, in their order."""
+        try:
+            with (self.path / "items.jsonl").open() as lines:
+                for line in lines:
+                    yield Item.model_validate_json(line)
+        except (OSError, ValidationError) as error:
+            raise ConfigError(f"{self.path}: its items cannot be read: {error}") from error
+
+    def begin(self, plan: Plan, items: list[Item]) -> None:
+        """Write plan and items, or see that those there are the same.
+
+        Raises:
+            ConfigError: the folder holds another run.
+        """
+        if (self.path / "plan.json").exists():
+            if not self.plan.same_run(plan):
+                raise ConfigError(f"{self.path} holds another run; give a new folder with --out, or the same options")
+            return
+        for part in ("runs", "scores"):
+            (self.path / part).mkdir(parents=True, exist_ok=True)
+        _write(self.path / "items.jsonl", "".join(item.model_dump_json(exclude_defaults=True) + "\n" for item in items))
+        _write(self.path / "plan.json", plan.model_dump_json(indent=1) + "\n")
+
+    def finished(self, run: str) -> bool:
+        """Say whether an attempt has been marked."""
+        return _ended(self.path / "scores" / f"{run}.jsonl") is not None
+
+    def results(self) -> Iterator[Result]:
+        """Yield what came of every finished attempt, item by item."""
+        plan = self.plan
+        for item in self.items():
+            for number in range(1, plan.runs + 1):
+                result = self.result(attempt_id(item.id, number))
+                if result is not None:
+                    yield result
+
+    def result(self, run: str) -> Result | None:
+        """Return what came of an attempt; None while it is not finished."""
+        end = _ended(self.path / "scores" / f"{run}.jsonl")
+        return Result.model_validate(end.data["result"]) if end else None
+
+
+def attempt_id(item: str, number: int) -> str:
+    """Return the id of an attempt's traces: readable, safe as a file's name, and unlike that of any other item."""
+    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in item)[:60]
+    return f"{plain}-{hashlib.sha256(item.encode()).hexdigest()[:8]}.{number}"
+
+
+def fingerprint(items: list[Item]) -> str:
+    """Return a hash of the items and their order."""
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(item.model_dump_json().encode())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes out of a run's folder.
+
+    Raises:
+        ConfigError: another process is at work in it.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigError(f"{path}: another process is running this evaluation") from error
+        yield
+
+
+def _ended(path: Path) -> Event | None:
+    """Return the last event of a trace when it is an end."""
+    if not path.exists():
+        return None
+    events = read_events(path)
+    return events[-1] if events and events[-1].type == "end" else None
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    half = path.with_suffix(".part")
+    with half.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(path)

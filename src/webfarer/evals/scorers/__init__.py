@@ -1,0 +1,1 @@
+"""Scorers: how an answer is marked; one file each, which defines `scorer`."""
