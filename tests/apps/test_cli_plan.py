@@ -100,6 +100,13 @@ def test_drafts_do_not_pay_where_products_are_the_limit(cli):
     assert "Drafts do not pay here" in out
 
 
+def test_a_draft_model_is_named_as_everywhere_else(cli):
+    outs = {cli("plan", *EIGHT, "--draft", prefix + str(PUPIL)).out for prefix in ("", "model:", "local:")}
+    assert len(outs) == 1
+    assert "Drafts pay" in outs.pop()
+    assert "--here" in cli("plan", *EIGHT, "--draft", "self:streaming:budget=32").err
+
+
 def test_passes_are_timed_here(cli):
     out = cli("plan", PUPIL, "--here", "--draft", "self:streaming:budget=32", "--batch", 2).out
     assert out.startswith("passes over tokens: 1 in ")

@@ -62,6 +62,15 @@ def test_a_question_of_no_known_kind_is_thought_about_in_plain_text(cli, script)
     assert (json.loads(told)["puzzle"], json.loads(told)["checked"]) == ("free", False)
 
 
+@pytest.mark.parametrize("depth", [1, 4])
+def test_a_question_of_no_known_kind_is_answered_at_the_depth_asked_for(cli, script, depth):
+    lines = [f"step {number}" for number in range(1, depth)] + ["Paris"]
+    options = ("--branches", 1, "--evaluations", 0, "--depth", depth)
+    out = cli("think", "What is the capital of France?", "--model", script(*lines), *options).out
+    assert "Answer  Paris (not checked)" in out.splitlines()
+    assert f"{depth} calls" in out
+
+
 def test_a_search_without_a_complete_path_exits_with_1(cli, script):
     result = cli("think", "Use 1, 2, 3, 4 to make 24", "--model", script("I do not know."), "--branches", 1)
     assert result.code == 1
@@ -100,6 +109,12 @@ def test_wrong_usage(cli, args, said):
     result = cli("think", TASK, *args)
     assert result.code == 2
     assert said in result.err
+
+
+def test_a_length_of_drafts_without_drafts_is_refused(cli, bird):
+    result = cli("think", TASK, "--model", f"local:{bird}", "--k", 2)
+    assert result.code == 2
+    assert "name what drafts" in result.err
 
 
 def test_without_the_engine_extra_it_is_said_what_to_install(cli, monkeypatch, tmp_path):

@@ -1,5 +1,6 @@
 """Schedules that do not batch: one sequence after the other, and first come, first served."""
 
+import threading
 from itertools import pairwise
 
 import pytest
@@ -69,6 +70,23 @@ def test_sequences_leave_and_come_while_others_draft():
     expected = engine_of(rows=1).generate(PROMPTS[1:3], SamplingParams(max_tokens=30, ignore_eos=True))
     assert [heard.ids for _, heard in tickets[1:3]] == [c.ids for c in expected]
     assert engine.stats().active == engine.stats().waiting == 0
+
+
+def test_stopping_ends_the_threads_that_draft_and_the_engine_works_again():
+    before = set(threading.enumerate())
+    engine = engine_of(rows=2)
+    engine.arrange(Speculate("ngram", k=2), "fcfs")
+    for _ in range(2):
+        engine.stop()
+        heard = [submit(engine, prompt, one)[1] for prompt, one in zip(PROMPTS, PARAMS, strict=True)]
+        while engine.step():
+            pass
+        assert [(c.ids, c.finished.reason) for c in heard] == plain("full", tuple(PARAMS))
+        assert any("draft" in thread.name for thread in set(threading.enumerate()) - before)
+    rounds = engine.stats().rounds
+    engine.stop()
+    assert set(threading.enumerate()) <= before
+    assert engine.stats().rounds == rounds > 0
 
 
 def test_how_tokens_are_drawn_is_settled_first():

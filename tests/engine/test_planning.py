@@ -88,6 +88,20 @@ def test_the_best_draft_length(draft, best):
         assert found[1] == pytest.approx(gain, abs=6e-3)
 
 
+@given(
+    acceptance=st.floats(0, 1),
+    draft=st.floats(0.01, 2),
+    verify=st.one_of(st.none(), st.tuples(st.floats(0, 0.5), st.integers(1, 20))),
+)
+def test_no_other_draft_length_is_faster(acceptance, draft, verify):
+    def time(tokens):
+        return max(1.0, verify[0] * (tokens - verify[1])) if verify else 1.0
+
+    gains = [sum(acceptance**place for place in range(k + 1)) / (k * draft + time(k + 1)) for k in range(33)]
+    k, gain = speculation(acceptance, draft, time if verify else None)
+    assert gain == pytest.approx(gains[k]) == pytest.approx(max(gains))
+
+
 def test_drafting_pays_until_arithmetic_is_the_limit():
     def best(length, batch):
         read = holding(EIGHT, Work(length // 2, length // 2, 1)).read

@@ -50,7 +50,7 @@ def test_one_pass_for_all_gains_what_the_closed_form_says(branches, time, gain):
 def test_plain_decoding_is_one_pass_a_token():
     found = simulate("autoregressive", Work((3, 5), K, (1.0, 1.0)), costs())
     assert (found.wall, found.passes, found.utilisation, found.rate) == (8, 8, 1, 1)
-    assert (found.proposed, {span.action for span in found.timeline}) == (0, {"decode"})
+    assert (found.proposed, {span.kind for span in found.timeline}) == (0, {"decode"})
     together = simulate("batched", Work((3, 5), 0, (1.0, 1.0)), costs())
     assert (together.wall, together.passes, together.proposed) == (5, 5, 0)
 
@@ -68,7 +68,7 @@ def test_a_record_is_played_and_begun_again():
 
 def test_a_chart_shows_who_waits_for_whom():
     found = simulate("fcfs", Work((5, 5, 5), K, (1.0,) * 3, workers=2), costs(2.0))
-    bars = [(*span.branches, span.action, span.start, span.end) for span in found.timeline]
+    bars = [(*span.numbers, span.kind, span.start, span.end) for span in found.timeline]
     assert bars == [
         (0, "draft", 0, 2),
         (1, "draft", 0, 2),
@@ -105,16 +105,16 @@ def test_what_holds_of_every_schedule(strategy, work, price):
     assert found.tokens == list(work.lengths)
     assert found.passes + found.accepted <= sum(work.lengths)
     assert 0 < found.utilisation <= 1 + 1e-9
-    passes = sorted((s for s in found.timeline if s.action != "draft"), key=lambda span: span.start)
+    passes = sorted((s for s in found.timeline if s.kind != "draft"), key=lambda span: span.start)
     assert len(passes) == found.passes
     for one, other in pairwise(passes):
         assert other.start >= one.end  # there is one model
     for branch in range(len(work.lengths)):
-        own = [span for span in found.timeline if branch in span.branches]
+        own = [span for span in found.timeline if branch in span.numbers]
         for one, other in pairwise(own):
             assert other.start >= one.end
-            assert (one.action, other.action) != ("draft", "draft")
-    drafts = [span for span in found.timeline if span.action == "draft"]
+            assert (one.kind, other.kind) != ("draft", "draft")
+    drafts = [span for span in found.timeline if span.kind == "draft"]
     at_once = max((sum(s.start <= draft.start < s.end for s in drafts) for draft in drafts), default=0)
     assert at_once <= ((work.workers or len(work.lengths)) if strategy == "fcfs" else 1)
 
@@ -123,7 +123,7 @@ def test_what_holds_of_every_schedule(strategy, work, price):
 def test_rounds_do_not_depend_on_the_strategy(work, price):
     speculative = [simulate(name, work, price) for name in ("serial", "fcfs", "batched")]
     for branch in range(len(work.lengths)):
-        counts = {sum(branch in s.branches and s.action == "verify" for s in found.timeline) for found in speculative}
+        counts = {sum(branch in s.numbers and s.kind == "verify" for s in found.timeline) for found in speculative}
         assert len(counts) == 1
     assert len({(found.proposed, found.accepted) for found in speculative}) == 1
 
@@ -133,8 +133,8 @@ def test_drafts_are_verified_in_the_order_in_which_they_were_ready(work, price):
     found = simulate("fcfs", work, price)
     ready, order = dict.fromkeys(range(len(work.lengths)), 0.0), []
     for span in sorted(found.timeline, key=lambda s: (s.end, s.start)):
-        branch = span.branches[0]
-        if span.action == "verify":
+        branch = span.numbers[0]
+        if span.kind == "verify":
             order.append((span.start, ready[branch], branch))
         ready[branch] = span.end
     order.sort(key=lambda entry: entry[0])
@@ -149,12 +149,12 @@ def test_nobody_starves(strategy, work, price):
         return
     found = simulate(strategy, work, price)
     room = 1 if strategy == "fcfs" else work.room or len(work.lengths)
-    passes = sorted((s for s in found.timeline if s.action == "verify"), key=lambda span: span.start)
+    passes = sorted((s for s in found.timeline if s.kind == "verify"), key=lambda span: span.start)
     most = ceil(len(work.lengths) / room)
     for branch in range(len(work.lengths)):
         ready = 0.0
-        for span in sorted((s for s in found.timeline if branch in s.branches), key=lambda s: s.start):
-            if span.action == "verify":
+        for span in sorted((s for s in found.timeline if branch in s.numbers), key=lambda s: s.start):
+            if span.kind == "verify":
                 assert sum(ready <= other.start <= span.start for other in passes) <= most
             ready = span.end
 

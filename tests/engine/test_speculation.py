@@ -103,6 +103,31 @@ def test_a_drafter_that_fails_costs_nobody_an_answer():
     assert "no idea" in engine._batch.counts.gave_up
 
 
+@pytest.mark.parametrize("how", [Speculate(k=2), Speculate(k=2, rule="ratio"), Speculate(widths=(2, 1))])
+@pytest.mark.parametrize("policy", POLICIES[:2])
+def test_a_guess_that_is_no_number_to_the_model_does_not_stand(how, policy):
+    if how.widths and policy != "full":
+        return
+    made = tiny.llama(dtype=torch.float64, layers=2)
+    made.model.embed_tokens.weight.data[1] = float("nan")
+    decoder = decoder_of(made, name="spoiled")
+    loaded = Loaded(decoder, tiny.tokenizer(), decoder.spec, made.config, (EOS,))
+    texts = {tuple(prompt): [1] * 30 for prompt in PROMPTS}
+    found = []
+    for drafts in (False, True):
+        engine = Engine(loaded, parse(policy), Limits(rows=4))
+        if drafts:
+            engine.arrange(Made(**{f.name: getattr(how, f.name) for f in fields(how)}, made=Oracle(texts)))
+        heard = [submit(engine, prompt, one)[1] for prompt, one in zip(PROMPTS, PARAMS, strict=True)]
+        run(engine)
+        found.append([(c.ids, c.finished.reason) for c in heard])
+        assert engine.stats().gave_up is None
+    if how.rule == "same":
+        assert found[0] == found[1]
+    assert {reason for _, reason in found[1]} <= {"stop", "length"}
+    assert engine.stats().accepted == 0
+
+
 @pytest.mark.parametrize("replacement", [False, True])
 @pytest.mark.parametrize("widths", [(1, 1, 1), (2, 1), (3, 2)])
 def test_the_rule_of_ratios_is_greedy_where_the_model_is(widths, replacement):

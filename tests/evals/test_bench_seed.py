@@ -15,10 +15,10 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from webfarer.engine.batch import Span
 from webfarer.engine.lengths import Costs
 from webfarer.engine.loading import load
 from webfarer.engine.speculation import Speculate
+from webfarer.engine.timeline import Span
 from webfarer.evals.bench import run_bench
 from webfarer.evals.benches._seed_aims import aims, headline
 from webfarer.evals.benches._seed_cases import AUTO, AUTOREGRESSIVE, FIXED, PLAIN, SEED, SERIAL, Case, Setting

@@ -4,15 +4,16 @@ Not a puzzle: nothing can be checked, so no path is ever right or hopeless, and 
 thoughts as the problem allows. The model's own evaluations decide.
 """
 
+from webfarer.agents.thoughts import Unchecked
 from webfarer.core.errors import ConfigError
-from webfarer.worlds.puzzle import MOST_VALUE, Path, Problem, read_value
+from webfarer.worlds.puzzle import MOST_VALUE, Path, Problem
 
 NAME = "free"
 _DEPTH = 3
 
 
-class FreeText:
-    """Rules of :class:`webfarer.agents.thoughts.Rules` for questions of any kind."""
+class FreeText(Unchecked):
+    """Rules of :class:`webfarer.worlds.puzzle.Rules` for questions of any kind."""
 
     def read(self, text: str) -> Problem:
         """Return the question as a problem.
@@ -44,25 +45,9 @@ class FreeText:
         """Return the text with white space folded; None for an empty one."""
         return " ".join(text.split()) or None
 
-    def value(self, text: str) -> float | None:
-        """Return the value an evaluation states."""
-        return read_value(text)
-
     def done(self, problem: Problem, path: Path) -> bool:
         """Tell whether the answer was given."""
         return len(path) >= problem.depth
-
-    def right(self, problem: Problem, path: Path) -> bool:
-        """Return False: nobody can tell."""
-        return False
-
-    def hopeless(self, problem: Problem, path: Path) -> bool:
-        """Return False: nobody can tell."""
-        return False
-
-    def answer(self, problem: Problem, path: Path) -> str:
-        """Return the last thought."""
-        return path[-1]
 
 
 def _so_far(problem: Problem, path: Path) -> str:

@@ -9,16 +9,17 @@ import re
 from collections.abc import Sequence
 
 from webfarer.agents.excerpts import link_lines
+from webfarer.agents.thoughts import Unchecked
 from webfarer.core.types import Link
 from webfarer.models.prompts import FENCE_RULE, fence, nonce
-from webfarer.worlds.puzzle import MOST_VALUE, Path, Problem, read_value
+from webfarer.worlds.puzzle import MOST_VALUE, Path, Problem
 
 _NAMED = re.compile(r"link\D{0,4}(\d+)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\d.])\d+")
 
 
-class LinkChoice:
-    """Rules of :class:`webfarer.agents.thoughts.Rules` for the links of one page.
+class LinkChoice(Unchecked):
+    """Rules of :class:`webfarer.worlds.puzzle.Rules` for the links of one page.
 
     Args:
         links: the candidates, the likeliest first; their ids differ.
@@ -61,25 +62,9 @@ class LinkChoice:
         number = int(found[found.lastindex or 0]) if found else None
         return f"follow link {number}" if number in self._lines else None
 
-    def value(self, text: str) -> float | None:
-        """Return the value an evaluation states."""
-        return read_value(text)
-
     def done(self, problem: Problem, path: Path) -> bool:
         """Tell whether a link was chosen."""
         return bool(path)
-
-    def right(self, problem: Problem, path: Path) -> bool:
-        """Return False: nobody can tell before the link is opened."""
-        return False
-
-    def hopeless(self, problem: Problem, path: Path) -> bool:
-        """Return False: nobody can tell before the link is opened."""
-        return False
-
-    def answer(self, problem: Problem, path: Path) -> str:
-        """Return the choice."""
-        return path[-1]
 
     def _prompt(self, problem: Problem, lines: str, task: str) -> str:
         blocks = [f"You look for a page of a website. Question: {problem.text}"]

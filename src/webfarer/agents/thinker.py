@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from webfarer.agents.thoughts import Ask, Node, Options, Rules, Tree, Writer
+from webfarer.agents.thoughts import Ask, Node, Options, Tree, Writer
 from webfarer.core.errors import ModelAuth, ModelError
-from webfarer.worlds.puzzle import MOST_VALUE, PUZZLES, Path, Problem
+from webfarer.worlds.puzzle import MOST_VALUE, PUZZLES, Path, Problem, Rules
 
 
 class Thinker:

@@ -4,23 +4,22 @@ A model in this process ("local:FOLDER") is run by our engine, under one of its 
 is named; any other model is asked through its endpoint. Not the search: that is :mod:`webfarer.agents.thinker`.
 """
 
-import importlib
 import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path as Folder
 from typing import TYPE_CHECKING, Any
 
 from webfarer.agents import freetext
 from webfarer.agents.thinker import Thinker
-from webfarer.agents.thoughts import Options, Rules, Tree, Writer
+from webfarer.agents.thoughts import Options, Tree, Writer
 from webfarer.agents.writers import ChatWriter, EngineWriter
 from webfarer.core.config import Settings, load_settings
 from webfarer.core.errors import ConfigError, UnknownPlugin
 from webfarer.models.load import load_model
-from webfarer.worlds.puzzle import PUZZLES, Problem
+from webfarer.worlds.puzzle import PUZZLES, Problem, Rules
 
 if TYPE_CHECKING:
     from webfarer.engine.engine import Engine
@@ -138,6 +137,8 @@ async def think(
         ModelError: no call of the model succeeded.
     """
     problem, rules = find(text, puzzle)
+    if problem.puzzle == freetext.NAME:  # its steps are as many as are wished for, the last one being the answer
+        problem = replace(problem, depth=options.depth or problem.depth)
     local = _LOCAL.fullmatch(settings.model)
     if not settings.model:
         raise ConfigError("thinking needs a model: --model local:FOLDER, or openai:NAME with a key")
@@ -168,14 +169,14 @@ async def _engine(folder: Folder, settings: Settings, drive: Drive) -> AsyncIter
     if not folder.expanduser().is_dir():
         raise ConfigError(f"no folder {folder}: local:FOLDER names a model's folder (config.json, *.safetensors, …)")
     try:
-        chats = importlib.import_module("webfarer.engine.chat")  # with torch: seconds, and not in every installation
+        from webfarer.engine.chat import Chat  # with torch: seconds, and not in every installation
     except ModuleNotFoundError as error:
         raise ConfigError(f"local:{folder} needs more packages: pip install 'webfarer[engine]'") from error
     engine = _arranged(folder.expanduser(), settings, drive)
     told: dict[str, Any] = {}
     engine.start()
     try:
-        yield EngineWriter(engine, chats.Chat.load(folder.expanduser())), told
+        yield EngineWriter(engine, Chat.load(folder.expanduser())), told
     finally:
         engine.stop()
         stats = engine.stats()
@@ -189,8 +190,10 @@ def _arranged(folder: Folder, settings: Settings, drive: Drive) -> "Engine":
     from webfarer.engine.engine import Engine
     from webfarer.engine.speculation import Speculate
 
-    engine = Engine.load(folder, cache=settings.cache)
     draft = settings.draft if drive.draft is None else drive.draft
+    if drive.k is not None and not draft:
+        raise ConfigError("--k says how long drafts are: name what drafts with --draft")
     speculate = Speculate.parse(draft, drive.k or "auto") if draft else None
+    engine = Engine.load(folder, cache=settings.cache)
     engine.arrange(speculate, drive.scheduler or "batched")  # type: ignore[arg-type]
     return engine

@@ -1,4 +1,4 @@
-"""Trees of thoughts as data: what a writer is asked, what the search asks of a puzzle, options, nodes, the tree.
+"""Trees of thoughts as data: what a writer is asked, options, nodes, the tree, and rules where nothing can be checked.
 
 Not the search (:mod:`webfarer.agents.thinker`) and no model. Invariant: a node's id is its place in `Tree.nodes`, and
 parents come before their children. Source: Yao et al., "Tree of Thoughts", NeurIPS 2023; defaults as SEED (COLING 2025)
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
 from webfarer.core.errors import ConfigError
-from webfarer.worlds.puzzle import MOST_VALUE, Path, Problem
+from webfarer.worlds.puzzle import MOST_VALUE, Path, Problem, read_value
 
 SEARCHES = ("bfs", "dfs", "beam")
 SELECTS = ("greedy", "sample")
@@ -58,32 +58,24 @@ class Writer(Protocol):
         ...
 
 
-class Rules(Protocol):
-    """What the search asks of a puzzle; every :class:`webfarer.worlds.puzzle.Puzzle` has it."""
-
-    def next_prompt(self, problem: Problem, path: Path) -> str:
-        """Ask for one next thought."""
-
-    def value_prompt(self, problem: Problem, path: Path) -> str:
-        """Ask how good a path is, from 0 to MOST_VALUE."""
-
-    def thought(self, problem: Problem, path: Path, text: str) -> str | None:
-        """Return the canonical form of a written thought, or None when it is malformed or illegal."""
+class Unchecked:
+    """The rules that are the same wherever nobody can check a path: the writer's own evaluations decide."""
 
     def value(self, text: str) -> float | None:
-        """Return the value an evaluation states, or None."""
-
-    def done(self, problem: Problem, path: Path) -> bool:
-        """Tell whether the path is complete."""
+        """Return the value an evaluation states."""
+        return read_value(text)
 
     def right(self, problem: Problem, path: Path) -> bool:
-        """Tell whether the path is known to solve the problem; False where nobody can tell."""
+        """Return False: nobody can tell."""
+        return False
 
     def hopeless(self, problem: Problem, path: Path) -> bool:
-        """Tell whether the path plainly cannot succeed."""
+        """Return False: nobody can tell."""
+        return False
 
     def answer(self, problem: Problem, path: Path) -> str:
-        """Return what a complete path answers."""
+        """Return the last thought."""
+        return path[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +146,7 @@ class Node:
         text: as it was written; an error's message when that failed.
         status: what became of it.
         values: read from its evaluations, None for one that cannot be read.
-        value: their mean, or the default; None when nobody was asked.
+        value: their mean, or the default where none can be read; None where it was not rated.
         score: mean value over the path, or `value`, as the search ranks it.
         twin: id of the node that a duplicate leads to.
     """

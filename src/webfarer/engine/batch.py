@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import torch
 
 from webfarer.core.errors import ConfigError, WebfarerError, boundary
 from webfarer.engine.adapters import Adapter, Rows
 from webfarer.engine.drafting import Draft
-from webfarer.engine.intake import Intake, Prompt
+from webfarer.engine.intake import Adapted, Intake, Prompt
 from webfarer.engine.known import Known
 from webfarer.engine.loading import Loaded
 from webfarer.engine.memory import Attend, Memory
@@ -26,6 +26,7 @@ from webfarer.engine.sampler import Drawn, sample, to_device
 from webfarer.engine.sampling import Event, Finished, Reason
 from webfarer.engine.sequences import Sequence
 from webfarer.engine.speculation import Speculation
+from webfarer.engine.timeline import Record, Span
 from webfarer.engine.trial import COMMITTED
 
 _T = TypeVar("_T")
@@ -63,24 +64,6 @@ class Counts:
             whole.finished.update(part.finished)
             whole.gave_up = whole.gave_up or part.gave_up
         return whole
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of work: drafting, a pass over drafts ("verify") or over last tokens ("decode").
-
-    Attributes:
-        kind: of work. numbers: the sequences' places in the order of their submission.
-        start, end: seconds of `time.perf_counter`.
-    """
-
-    kind: Literal["draft", "verify", "decode"]
-    numbers: tuple[int, ...]
-    start: float
-    end: float
-
-
-Record = Callable[[Span], None]
 
 
 class Batch:
@@ -193,10 +176,10 @@ class Batch:
 
     def _decode(self) -> None:
         """Draw one token for every sequence."""
-        tokens, spans = [s.last for s in self.active], [(s.request.adapter, 1) for s in self.active]
+        tokens, adapted = [s.last for s in self.active], [(s.request.adapter, 1) for s in self.active]
         # positions first: asking for the step counts its tokens
         positions = self.memory.positions
-        hidden = self._forward(tokens, positions, self.memory.decode(), spans)
+        hidden = self._forward(tokens, positions, self.memory.decode(), adapted)
         self._advance(self.active, hidden)
 
     def _check_drafts(self, drafts: list[Draft]) -> None:
@@ -207,8 +190,8 @@ class Batch:
         trial = self.memory.trial(1 + max(len(draft.tokens) for draft in drafts))
         attend = trial.attend([[COMMITTED, *(parent + 1 for parent in draft.parents)] for draft in drafts])
         tokens = [t for s, draft in zip(sequences, drafts, strict=True) for t in (s.last, *draft.tokens)]
-        spans = [(s.request.adapter, 1 + len(draft.tokens)) for s, draft in zip(sequences, drafts, strict=True)]
-        hidden = self._forward(tokens, trial.positions, attend, spans)
+        adapted = [(s.request.adapter, 1 + len(draft.tokens)) for s, draft in zip(sequences, drafts, strict=True)]
+        hidden = self._forward(tokens, trial.positions, attend, adapted)
         outcomes = speculation.judge(sequences, drafts, self._decoder.logits(hidden))
         heard = [self._take(s, outcome.drawn) for s, outcome in zip(sequences, outcomes, strict=True)]
         paths = [[0, *(node + 1 for node in outcome.path)] for outcome in outcomes]
@@ -219,7 +202,7 @@ class Batch:
             for counts in (self.counts, sequence):
                 counts.drafted += len(draft.tokens)
                 counts.accepted += accepted
-            speculation.learn(row, draft.depth, len(outcome.path))
+            speculation.learn(row, draft, outcome)
         self._speculating(lambda speculation: speculation.settle(sequences))
         for sequence, (_, end) in zip(sequences, heard, strict=True):
             if end is not None:
@@ -268,11 +251,9 @@ class Batch:
     def _ids(self, values: list[int]) -> torch.Tensor:
         return to_device(values, torch.int64, self._spec.device)
 
-    def _forward(
-        self, tokens: list[int], positions: list[int], attend: Attend, spans: list[tuple[str | None, int]]
-    ) -> torch.Tensor:
-        """Run the decoder over flat tokens; `spans` names the adapter of so many of them, in order."""
-        named = [(None if name is None else self._adapters[name], length) for name, length in spans]
+    def _forward(self, tokens: list[int], positions: list[int], attend: Attend, adapted: Adapted) -> torch.Tensor:
+        """Run the decoder over flat tokens of all rows."""
+        named = [(None if name is None else self._adapters[name], length) for name, length in adapted]
         adapters = Rows(named, self._spec.device) if any(adapter for adapter, _ in named) else None
         return self._decoder.forward(self._ids(tokens), self._ids(positions), attend, adapters)
 

@@ -8,6 +8,8 @@ sequence. Rows are those of the batch: 0…n-1, and when one closes the last tak
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import mul
 
 import torch
 
@@ -81,6 +83,11 @@ class Ask:
     def since(self, place: int) -> list[int]:
         """Return the tokens from a place of the text on."""
         return [*self.prompt[place:], *self.drawn[max(0, place - len(self.prompt)) :]]
+
+
+def nodes(widths: Sequence[int]) -> int:
+    """Return how many nodes a tree of these widths has."""
+    return sum(accumulate(widths, mul))
 
 
 class Drafter(ABC):

@@ -10,8 +10,9 @@ finished exactly once, whatever goes wrong. Not the way to a model's chat: that 
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count, repeat
 from pathlib import Path
 from typing import Literal, get_args
@@ -20,7 +21,7 @@ import torch
 
 from webfarer.core.errors import ConfigError, EngineBusy
 from webfarer.engine.adapters import Adapter
-from webfarer.engine.batch import Batch, Record
+from webfarer.engine.batch import Batch
 from webfarer.engine.known import Known
 from webfarer.engine.lanes import Lanes
 from webfarer.engine.loading import Loaded, load
@@ -29,6 +30,7 @@ from webfarer.engine.policy import CachePolicy, parse
 from webfarer.engine.sampling import Completion, Reason, Request, SamplingParams
 from webfarer.engine.sequences import Line, Listener, Sequence, Ticket, Voice
 from webfarer.engine.speculation import Speculate
+from webfarer.engine.timeline import Record
 
 Scheduler = Literal["batched", "serial", "fcfs"]
 SCHEDULERS: tuple[Scheduler, ...] = get_args(Scheduler)
@@ -111,6 +113,7 @@ class Engine:
         self._known = Known(limits.prefixes)
         self._model = model
         self._batch: Batch | Lanes = self._make_batch(limits.rows)
+        self._make_lanes: Callable[[], Lanes] | None = None
         self._numbers = count()
         self._line = Line(limits.waiting)
         self._round = threading.RLock()
@@ -157,7 +160,7 @@ class Engine:
         Args:
             speculate: how to draft; None draws one token at a time.
             scheduler: "batched" reads all sequences in one pass; "serial" and "fcfs" are there to be compared with.
-            record: hears of every stretch of work, from whichever thread did it.
+            record: hears of every stretch of work, from whichever thread did it; None for nobody.
 
         Raises:
             ConfigError: the drafter does not go with this model, cache policy or tree, or there are requests already.
@@ -181,7 +184,8 @@ class Engine:
             workers = min(self.limits.rows, max(1, (os.cpu_count() or 2) - 1)) if scheduler == "fcfs" else 0
             if isinstance(self._batch, Lanes):
                 self._batch.close()
-            self._batch = batches[0] if scheduler == "batched" else Lanes(batches, workers)
+            self._make_lanes = None if scheduler == "batched" else partial(Lanes, batches, workers)
+            self._batch = self._make_lanes() if self._make_lanes else batches[0]
 
     def submit(self, request: Request, listener: Listener) -> Ticket:
         """Put a request in the line; safe from any thread.
@@ -230,13 +234,16 @@ class Engine:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after its round and cancel every sequence that is not finished."""
+        """End the threads after their round and cancel every sequence that is not finished."""
         thread, self._thread = self._thread, None
         self._line.wake()
         if thread is not None and thread is not threading.current_thread():
             thread.join()
         with self._round:
             self._drop(everyone=True)
+            if isinstance(self._batch, Lanes) and self._make_lanes:
+                self._batch.close()
+                self._batch = self._make_lanes()  # its threads begin when the engine works again
 
     def generate(
         self,

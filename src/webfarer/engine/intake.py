@@ -7,6 +7,7 @@ something fails, none has.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 
@@ -16,11 +17,11 @@ from webfarer.engine.memory import Attend, Memory
 SHARED = 128
 """Shorter prefixes are copied; from here on memory is worth an attention of its own."""
 
-Spans = list[tuple[str | None, int]]
-"""The adapters of so many tokens, in order."""
+Adapted = list[tuple[str | None, int]]
+"""Names of adapters, each with how many of the tokens it reads, in order."""
 
-Forward = Callable[[list[int], list[int], Attend, Spans], torch.Tensor]
-"""forward(tokens, positions, attend, spans) -> hidden states [N, d]."""
+Forward = Callable[[list[int], list[int], Attend, Adapted], torch.Tensor]
+"""forward(tokens, positions, attend, adapted) -> hidden states [N, d]."""
 
 
 @dataclass(slots=True, eq=False)
@@ -70,23 +71,25 @@ class Intake:
         for index, prompt in enumerate(prompts):
             alike = (prompt.tokens, prompt.adapter)
             twins.setdefault(alike if memory.shares else index, []).append(index)
-        first = [prompts[same[0]] for same in twins.values()]
+        groups = list(twins.values())
+        first = [prompts[same[0]] for same in groups]
         seeded = [self._begin(prompt) for prompt in first]
         lengths = [len(p.tokens) - p.cached for p in first]
         tokens = [token for p in first for token in p.tokens[p.cached :]]
         positions = [i for p in first for i in range(p.cached, len(p.tokens))]
-        spans = [(p.adapter, length) for p, length in zip(first, lengths, strict=True)]
+        adapted = [(p.adapter, length) for p, length in zip(first, lengths, strict=True)]
         rows = [p.row for p in first]
-        hidden = self.forward(tokens, positions, memory.prefill(rows, lengths, seeded), spans)
+        hidden = self.forward(tokens, positions, memory.prefill(rows, lengths, seeded), adapted)
         for prompt in first:
             self.remember(prompt.row, prompt.tokens, prompt.adapter)
-        for same in twins.values():
+        for same in groups:
             self._follow([prompts[index] for index in same])
-        again = [*range(len(first)), *(index for index, same in enumerate(twins.values()) for _ in same[1:])]
-        ends = torch.tensor([sum(lengths[: index + 1]) - 1 for index in again])
-        last = hidden[ends.to(hidden.device, non_blocking=True)]
-        order = [same[0] for same in twins.values()] + [index for same in twins.values() for index in same[1:]]
-        return order, last, len(tokens)
+        # rows came in this order: the first of each group, then the others, which follow the same hidden state
+        order = [same[0] for same in groups] + [index for same in groups for index in same[1:]]
+        group_of = {index: number for number, same in enumerate(groups) for index in same}
+        ends = list(accumulate(lengths))
+        last = torch.tensor([ends[group_of[index]] - 1 for index in order])
+        return order, hidden[last.to(hidden.device, non_blocking=True)], len(tokens)
 
     def _begin(self, prompt: Prompt) -> int:
         """Open a row that begins with what is known of a prompt; return how many tokens were copied there.

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 from webfarer.core.errors import ConfigError
 
+LONGEST = 16
+"""Drafts are never longer than this."""
+
 _PATIENT = 4
 """A row tries again after at most 2^this times as many rounds as at first."""
 

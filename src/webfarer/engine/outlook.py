@@ -7,13 +7,12 @@ Source of the schedules: SEED (arXiv 2406.18200).
 
 from dataclasses import dataclass, replace
 
-from webfarer.engine.lengths import Costs, best
+from webfarer.engine.lengths import LONGEST, Costs, best
 from webfarer.engine.planning import Device, Work, holding, step_seconds
 from webfarer.engine.shapes import Shape
 from webfarer.engine.simulating import Work as Branches
 from webfarer.engine.simulating import simulate
 
-LONGEST = 16
 _FEW = 16
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from webfarer.core.errors import ConfigError
-from webfarer.engine.lengths import expected
+from webfarer.engine.lengths import Costs, best, expected
 from webfarer.engine.shapes import Shape
 
 if TYPE_CHECKING:
@@ -186,8 +186,7 @@ def speculation(acceptance: float, draft: float, verify: Callable[[int], float] 
         draft: time of one step of the draft, in steps of the target.
         verify: time of a pass over so many tokens, in steps of the target; None: 1, whatever their number.
     """
-    gains = {
-        k: expected(acceptance, k) / (k * draft + (verify(k + 1) if verify else 1.0)) for k in range(_LONGEST_DRAFT + 1)
-    }
-    best = max(gains, key=lambda k: gains[k])
-    return best, gains[best]
+    passes = [(tokens, verify(tokens)) for tokens in range(1, _LONGEST_DRAFT + 2)] if verify else [(1, 1.0)]
+    costs = Costs(tuple(passes), ((1, draft),))
+    [k] = best([acceptance], costs, _LONGEST_DRAFT)
+    return k, expected(acceptance, k) / (costs.draft(1, k) + costs.verify(k + 1))

@@ -11,22 +11,10 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import cycle
 from random import Random
-from typing import Literal
 
 from webfarer.core.errors import ConfigError
 from webfarer.engine.lengths import Costs
-
-Action = Literal["draft", "verify", "decode"]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One bar of a chart: what was done for these branches, and when."""
-
-    branches: tuple[int, ...]
-    action: Action
-    start: float
-    end: float
+from webfarer.engine.timeline import Kind, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +108,9 @@ class _Run:
     def draft(self, branches: Sequence[int], start: float) -> float:
         """Draft for these branches together; returns when it ends."""
         deepest = max(self.depth(branch) for branch in branches)
-        return self._note(branches, "draft", start, self.costs.draft(len(branches), deepest)) if deepest else start
+        return self._note("draft", branches, start, self.costs.draft(len(branches), deepest)) if deepest else start
 
-    def verify(self, branches: Sequence[int], start: float, action: Action = "verify") -> float:
+    def verify(self, branches: Sequence[int], start: float, kind: Kind = "verify") -> float:
         """Make one pass over the drafts of these branches and take what it brings; returns when it ends."""
         depths = [self.depth(branch) for branch in branches]
         time = self.costs.verify(sum(depths) + len(branches))
@@ -134,10 +122,10 @@ class _Run:
             self.left[branch] -= stood + 1
         self.found.passes += 1
         self.found.busy += time
-        return self._note(branches, action, start, time)
+        return self._note(kind, branches, start, time)
 
-    def _note(self, branches: Sequence[int], action: Action, start: float, time: float) -> float:
-        self.found.timeline.append(Span(tuple(branches), action, start, start + time))
+    def _note(self, kind: Kind, branches: Sequence[int], start: float, time: float) -> float:
+        self.found.timeline.append(Span(kind, tuple(branches), start, start + time))
         return start + time
 
 

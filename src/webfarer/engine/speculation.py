@@ -15,8 +15,8 @@ import torch
 
 from webfarer.core.errors import ConfigError
 from webfarer.engine.accepting import accept, follow
-from webfarer.engine.drafting import DRAFTERS, Ask, Draft, Drafter
-from webfarer.engine.lengths import Chooser, Costs, Estimate
+from webfarer.engine.drafting import DRAFTERS, Ask, Draft, Drafter, nodes
+from webfarer.engine.lengths import LONGEST, Chooser, Costs, Estimate
 from webfarer.engine.loading import Loaded
 from webfarer.engine.measuring import measured
 from webfarer.engine.memory import Memory
@@ -25,11 +25,8 @@ from webfarer.engine.sequences import Sequence
 
 Rule = Literal["same", "ratio"]
 
-LONGEST = 16
-"""Drafts are never longer than this."""
-
 _CHOSEN = 8
-"""… and where lengths choose themselves, than this."""
+"""Where lengths choose themselves, drafts are never longer than this."""
 
 _LONG = 400.0
 """Tokens of all rows after which what was seen of their drafts fades."""
@@ -59,11 +56,7 @@ class Speculate:
         """Refuse what cannot work."""
         if self.k is not None and not 0 <= self.k <= LONGEST:
             raise ConfigError(f"a draft has 0 to {LONGEST} tokens, not {self.k}")
-        nodes, level = 0, 1
-        for width in self.widths:
-            level *= width
-            nodes += level
-        if any(width < 1 for width in self.widths) or len(self.widths) > LONGEST or nodes > 64:
+        if any(width < 1 for width in self.widths) or len(self.widths) > LONGEST or nodes(self.widths) > 64:
             raise ConfigError(f"tree {self.widths}: widths are at least 1, with at most {LONGEST} levels and 64 nodes")
         if self.widths and self.k is not None:
             raise ConfigError("a draft's shape is either k, for a chain, or widths, for a tree")
@@ -90,12 +83,13 @@ class Speculate:
         Raises:
             ConfigError: the drafter does not go with the model, or a tree not with the cache policy.
         """
-        if max(self.widths, default=1) > 1 and not memory.forks:
+        tree = max(self.widths, default=1) > 1
+        if tree and not memory.forks:
             raise ConfigError(
                 f"cache policy {memory.policy.spec} gives slots up or moves them: draft chains, not trees"
             )
         drafter = self.drafter(target, memory.rows)
-        if max(self.widths, default=1) > 1 and not drafter.forks:
+        if tree and not drafter.forks:
             raise ConfigError(f"{self.draft} drafts chains, for its cache gives slots up; draft k, not a tree")
         chosen = self.k is not None or self.widths
         return Speculation(self, drafter, None if chosen else self.costs or measured(target, drafter, memory.rows))
@@ -111,10 +105,23 @@ class Speculate:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a round brought one row: tokens that were drawn, and the nodes of all but the last of them."""
+    """What a round brought one row.
+
+    Attributes:
+        drawn: tokens; none where the row's draft may have spoiled the pass, which is then made again without one.
+        path: the nodes of all tokens but the last.
+    """
 
     drawn: list[Drawn]
     path: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _History:
+    """What is known of one row: how many of its guesses stand, and whether a draft of it may have spoiled a pass."""
+
+    estimate: Estimate
+    spoiled: bool = False
 
 
 class Speculation:
@@ -129,7 +136,7 @@ class Speculation:
     def __init__(self, how: Speculate, drafter: Drafter, costs: Costs | None) -> None:
         self.how, self.costs, self._drafter = how, costs, drafter
         self._chooser = Chooser(costs, _CHOSEN) if costs is not None else None
-        self._estimates: list[Estimate] = []
+        self._histories: list[_History] = []
         self._all = Estimate(memory=_LONG)
 
     def open(self, sequences: Listed[Sequence]) -> None:
@@ -137,13 +144,13 @@ class Speculation:
         prompts = [s.request.tokens for s in sequences]
         self._drafter.open(prompts, [s.request.params.max_tokens for s in sequences])
         # what was seen of others is the best guess for a new row
-        self._estimates += [Estimate(mean=self._all.value) for _ in sequences]
+        self._histories += [_History(Estimate(mean=self._all.value)) for _ in sequences]
 
     def close(self, row: int) -> None:
         """Give a row up; the last takes its index."""
         self._drafter.close(row)
-        self._estimates[row] = self._estimates[-1]
-        self._estimates.pop()
+        self._histories[row] = self._histories[-1]
+        self._histories.pop()
 
     def propose(self, sequences: Listed[Sequence]) -> list[Draft]:
         """Return a draft for each row; all may be empty."""
@@ -152,17 +159,18 @@ class Speculation:
 
     def _widths(self, sequences: Listed[Sequence]) -> list[tuple[int, ...]]:
         """Return each row's shape of draft: nobody drafts what could not be drawn any more."""
-        if self.how.widths:
-            return [self.how.widths[: s.left - 1] for s in sequences]
-        chooser = self._chooser
-        lengths = chooser.choose(self._estimates) if chooser else [self.how.k or 0] * len(sequences)
-        return [(1,) * min(k, s.left - 1) for k, s in zip(lengths, sequences, strict=True)]
+        widths = [self.how.widths or (1,) * (self.how.k or 0)] * len(sequences)
+        if self._chooser is not None:
+            widths = [(1,) * k for k in self._chooser.choose([history.estimate for history in self._histories])]
+        most = [0 if history.spoiled else s.left - 1 for history, s in zip(self._histories, sequences, strict=True)]
+        return [shape[:count] for shape, count in zip(widths, most, strict=True)]
 
     def _ask(self, sequence: Sequence, widths: tuple[int, ...]) -> Ask:
         params, how = sequence.request.params, self.how
         named, chances = params.greedy or how.rule == "same", []
         if not params.greedy and widths:
-            chances = sequence.stream.peek(len(widths)) if named else _used(sequence, widths)
+            stream = sequence.stream
+            chances = stream.peek(len(widths)) if named else [stream.random() for _ in range(nodes(widths))]
         return Ask(sequence.request.tokens, sequence.drawn, params, widths, named, tuple(chances), how.replacement)
 
     def judge(self, sequences: Listed[Sequence], drafts: Listed[Draft], logits: torch.Tensor) -> list[Outcome]:
@@ -173,7 +181,7 @@ class Speculation:
             drafts: of the rows.
             logits: [N, vocab], for each row after its last token and after each node of its draft.
         """
-        rows = [row for s, draft in zip(sequences, drafts, strict=True) for row in self._rows(s, draft)]
+        rows = [row for s, draft in zip(sequences, drafts, strict=True) for row in self._after(s, draft)]
         ends = [0]
         for draft in drafts:
             ends.append(ends[-1] + 1 + len(draft.tokens))
@@ -186,14 +194,14 @@ class Speculation:
         outcomes = []
         for sequence, draft, span in parts:
             if not all(healthy[span]):
-                outcomes.append(Outcome([Drawn(None)], ()))
+                outcomes.append(_spoiled(draft))
                 continue
             found = accept(probs[span], draft, sequence.stream, replacement=self.how.replacement)
             at = [span.start, *(span.start + 1 + node for node in found.path)]
             outcomes.append(Outcome(judged(logits[at], found.tokens(draft), [rows[i] for i in at]), found.path))
         return outcomes
 
-    def _rows(self, sequence: Sequence, draft: Draft) -> list[Row]:
+    def _after(self, sequence: Sequence, draft: Draft) -> list[Row]:
         """Return what the sampler has to know after the row's last token and after each node."""
         before: list[tuple[int, ...]] = [()]
         for token, parent in zip(draft.tokens, draft.parents, strict=True):
@@ -213,11 +221,13 @@ class Speculation:
         if self._chooser is not None and rows:
             self._chooser.took_drafting(rows, max(draft.depth for draft in drafts), seconds)
 
-    def learn(self, row: int, proposed: int, accepted: int) -> None:
-        """Hear how many of the tokens on the deepest path of a row's draft stood."""
-        if proposed:
-            self._estimates[row].learn(proposed, accepted)
-            self._all.learn(proposed, accepted)
+    def learn(self, row: int, draft: Draft, outcome: Outcome) -> None:
+        """Hear what became of a row's draft."""
+        if not outcome.drawn:
+            self._histories[row].spoiled = True
+        elif draft.tokens:
+            for estimate in (self._histories[row].estimate, self._all):
+                estimate.learn(draft.depth, len(outcome.path))
 
     def settle(self, sequences: Listed[Sequence]) -> None:
         """Tell the drafter every row's text, before rows close."""
@@ -226,6 +236,8 @@ class Speculation:
 
 def _followed(sequence: Sequence, draft: Draft, drawn: list[Drawn]) -> Outcome:
     """Take of a draft what plain decoding would have drawn, and use up the numbers it would have used."""
+    if drawn[0].id is None:
+        return _spoiled(draft)
     found = follow(draft, [-1 if one.id is None else one.id for one in drawn])
     taken = [drawn[0], *(drawn[node + 1] for node in found.path)]
     if not sequence.request.params.greedy:
@@ -234,10 +246,6 @@ def _followed(sequence: Sequence, draft: Draft, drawn: list[Drawn]) -> Outcome:
     return Outcome(taken, found.path)
 
 
-def _used(sequence: Sequence, widths: tuple[int, ...]) -> list[float]:
-    """Draw a number for each node a tree of these widths may have."""
-    count, level = 0, 1
-    for width in widths:
-        level *= width
-        count += level
-    return [sequence.stream.random() for _ in range(count)]
+def _spoiled(draft: Draft) -> Outcome:
+    """Return the outcome where logits are no numbers: what a guess made of the row's keys may be to blame, if any."""
+    return Outcome([] if draft.tokens else [Drawn(None)], ())

@@ -52,8 +52,36 @@ class Lesson:
     output: str
 
 
-class Puzzle(Protocol):
-    """One kind of puzzle. A path holds thoughts in canonical form, as `thought` returns them.
+class Rules(Protocol):
+    """What a search asks of a problem's kind. A path holds thoughts in canonical form, as `thought` returns them."""
+
+    def next_prompt(self, problem: Problem, path: Path) -> str:
+        """Ask for one next thought."""
+
+    def value_prompt(self, problem: Problem, path: Path) -> str:
+        """Ask how good a path is, from 0 to MOST_VALUE."""
+
+    def thought(self, problem: Problem, path: Path, text: str) -> str | None:
+        """Return the canonical form of a written thought, or None when it is malformed or illegal."""
+
+    def value(self, text: str) -> float | None:
+        """Return the value an evaluation states, or None when it states none."""
+
+    def done(self, problem: Problem, path: Path) -> bool:
+        """Tell whether the path is complete."""
+
+    def right(self, problem: Problem, path: Path) -> bool:
+        """Tell whether the path is complete and solves the problem; False where nobody can tell."""
+
+    def hopeless(self, problem: Problem, path: Path) -> bool:
+        """Tell whether any reader sees at a glance that the path cannot succeed. Looks at no solution."""
+
+    def answer(self, problem: Problem, path: Path) -> str:
+        """Return what a complete path answers, as a person would write it."""
+
+
+class Puzzle(Rules, Protocol):
+    """One kind of puzzle, whose truth is known.
 
     Attributes:
         name: its id.
@@ -69,32 +97,8 @@ class Puzzle(Protocol):
     def read(self, text: str) -> Problem | None:
         """Return the problem a user wrote, or None when it is not of this kind."""
 
-    def next_prompt(self, problem: Problem, path: Path) -> str:
-        """Ask for one next thought."""
-
-    def value_prompt(self, problem: Problem, path: Path) -> str:
-        """Ask how good a partial path is, from 0 to MOST_VALUE."""
-
-    def thought(self, problem: Problem, path: Path, text: str) -> str | None:
-        """Return the canonical form of a written thought, or None when it is malformed or illegal."""
-
-    def value(self, text: str) -> float | None:
-        """Return the value an evaluation states, or None when it states none."""
-
-    def done(self, problem: Problem, path: Path) -> bool:
-        """Tell whether the path is complete."""
-
-    def right(self, problem: Problem, path: Path) -> bool:
-        """Tell whether the path is complete and solves the problem."""
-
-    def hopeless(self, problem: Problem, path: Path) -> bool:
-        """Tell whether any reader sees at a glance that the path cannot succeed. Looks at no solution."""
-
     def worth(self, problem: Problem, path: Path) -> float:
         """Return the true value of a path. For lessons and examinations; a search must not look."""
-
-    def answer(self, problem: Problem, path: Path) -> str:
-        """Return what a complete path answers, as a person would write it."""
 
     def lesson(self, rng: Random) -> Lesson:
         """Draw one training example: a next thought or a value."""

@@ -49,7 +49,8 @@ class Thoughts:
     async def choose(self, walk: Walk) -> Move:
         """Return a click on the link with the best value; what the chat policy chooses when no link was named."""
         places = list(_candidates(walk))
-        links = ranked([link for _, link in places], walk.question)[:_LINKS]
+        numbered = [replace(link, id=number) for number, (_, link) in enumerate(places, 1)]
+        links = ranked(numbered, walk.question)[:_LINKS]
         if self._model is None or len(links) < 2:
             return await self._chat.choose(walk)
         rules = LinkChoice(links, note_lines(walk.notes, _NOTE_CHARS), self._run.id)
@@ -65,8 +66,7 @@ class Thoughts:
         if tree.best is None:
             self._run.trace.emit("degraded", part="choose", error="NoLink", message="no thought named a link offered")
             return await self._chat.choose(walk)
-        page, numbered = places[rules.chosen(tree.path) - 1]
-        link = next(link for link in page.links if link.url == numbered.url)
+        page, link = places[rules.chosen(tree.path) - 1]
         best = tree.nodes[tree.best]
         return Click(page, link, f"{' '.join(best.text.split())} (value {best.value})")
 
@@ -76,13 +76,13 @@ class Thoughts:
 
 
 def _candidates(walk: Walk) -> Iterator[tuple[Page, Link]]:
-    """Yield every link that may be opened with the page it is on, numbered from 1; the current page's come first."""
+    """Yield every link that may be opened with the page it is on; the current page's come first."""
     seen: set[str] = set()
     for page in (walk.page, *walk.pages):
         for link in walk.links(page):
             if link.url not in seen:
                 seen.add(link.url)
-                yield page, replace(link, id=len(seen))
+                yield page, link
 
 
 policy = Thoughts

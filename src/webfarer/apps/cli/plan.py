@@ -102,7 +102,12 @@ def _print_reckoned(shape: "Shape", draft: str, work: "Work", device: "Device") 
     from webfarer.engine.outlook import reckoned
     from webfarer.engine.shapes import shape_of_model
 
-    small = None if draft.partition(":")[0] in ("ngram", "lookup") else shape_of_model(draft.removeprefix("local:"))
+    kind, _, argument = draft.partition(":")
+    if kind == "self":
+        raise ConfigError(f"--draft {draft} can only be timed: give a model and --here, or draft with a small model")
+    small = None
+    if kind not in ("ngram", "lookup"):
+        small = shape_of_model(argument if kind in ("model", "local") else draft)
     alone = reckoned(shape, small, replace(work, batch=1), device)
     _print_schedules(alone, reckoned(shape, small, work, device), work.batch)
 

@@ -7,7 +7,7 @@ the queue. After figures of SEED (arXiv 2406.18200); times are of this machine, 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from webfarer.engine.batch import Span
+from webfarer.engine.timeline import Span
 from webfarer.evals.benches._svg import COLORS, Drawing, Panel, ticks
 
 _DRAFT, _VERIFY, _WAIT = COLORS[0], COLORS[1], "#b8b8b8"

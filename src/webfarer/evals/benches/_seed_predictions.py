@@ -13,11 +13,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from webfarer.engine.engine import Scheduler
-from webfarer.engine.lengths import Costs, best
+from webfarer.engine.lengths import LONGEST, Costs, best
 from webfarer.engine.loading import Loaded
 from webfarer.engine.sampling import Request
 from webfarer.engine.simulating import Work, simulate
-from webfarer.engine.speculation import LONGEST, Speculate
+from webfarer.engine.speculation import Speculate
 from webfarer.evals.benches._seed_runs import Phase, Run, Strategy, run
 
 _DRAWS = 8

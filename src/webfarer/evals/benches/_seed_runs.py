@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
-from webfarer.engine.batch import Span
 from webfarer.engine.engine import Engine, Limits, Scheduler
 from webfarer.engine.loading import Loaded
 from webfarer.engine.policy import CachePolicy
 from webfarer.engine.sampling import Completion, Request
 from webfarer.engine.speculation import Speculate
+from webfarer.engine.timeline import Span
 
 
 @dataclass(frozen=True, slots=True)
