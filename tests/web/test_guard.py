@@ -222,3 +222,21 @@ async def test_the_system_lookup_finds_loopback_and_the_guard_refuses_it() -> No
     assert set(await Guard(["localhost"]).resolve("localhost", 80)) <= {"127.0.0.1", "::1"}
     with pytest.raises(AddressRefused):
         await Guard().resolve("localhost", 80)
+
+
+async def test_a_host_that_is_served_on_this_machine_instead():
+    async def lookup(host, port):
+        raise AssertionError("it is not looked up")
+
+    guard = Guard(lookup=lookup, connect_to={"site.test": "127.0.0.1:8080"})
+    (found,) = await GuardedResolver(guard).resolve("site.test", 80)
+    assert (found["host"], found["port"]) == ("127.0.0.1", 8080)
+    assert guard.allows_private("site.test", 80)  # no pauses between requests
+    with pytest.raises(AssertionError):
+        await GuardedResolver(guard).resolve("other.site.test", 80)
+
+
+@pytest.mark.parametrize("place", ["192.168.0.1:80", "127.0.0.1", "localhost:80", "127.0.0.1:x", ""])
+def test_hosts_are_served_on_this_machine_only(place):
+    with pytest.raises(ConfigError, match="connect_to"):
+        Guard(connect_to={"site.test": place})

@@ -176,6 +176,10 @@ class Settings(BaseSettings):
         "auto",
         description="auto: pages that are empty without JavaScript are opened in Chromium, where it is installed.",
     )
+    connect_to: dict[str, str] = Field(
+        default_factory=dict,
+        description="Hosts that are served on this machine instead, by name: 127.0.0.1:PORT. Not recorded in runs.",
+    )
     chromium: str = Field("", description="Chromium to start; empty: the system's, else Playwright's.")
     prices: dict[str, Price] = Field(
         default_factory=dict, description="US dollars per million tokens by model, added to the built-in table."

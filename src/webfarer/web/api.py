@@ -43,11 +43,14 @@ class Api:
     Args:
         settings: who we are, and how long a connection may take.
         named: base URLs the user named; their hosts may be private ones, at that port.
+        connect_to: hosts that are served on this machine instead.
     """
 
-    def __init__(self, settings: WebSettings, named: Iterable[str] = ()) -> None:
+    def __init__(
+        self, settings: WebSettings, named: Iterable[str] = (), connect_to: Mapping[str, str] | None = None
+    ) -> None:
         self._settings = settings
-        self._guard = Guard((*settings.allow_private, *map(_host_and_port, named)))
+        self._guard = Guard((*settings.allow_private, *map(_host_and_port, named)), connect_to=connect_to)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:

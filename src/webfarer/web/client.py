@@ -51,7 +51,7 @@ class Web:
         self._pages_kept = pages_kept
         self._own = archive is None
         self.archive = archive or Archive(settings.home / "archive.db")
-        guard = Guard(settings.web.allow_private)
+        guard = Guard(settings.web.allow_private, connect_to=settings.connect_to)
         self._fetcher = Fetcher(settings.web, robots_cache=self.archive, guard=guard)
         self._blocked = Blocklist(settings.web.blocked)
         self._rendering = Rendering(settings, guard, self._fetcher)

@@ -8,7 +8,7 @@ between a page's links and the user's own network. Source: WHATWG URL; WHATWG Fe
 import asyncio
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -158,15 +158,22 @@ class Guard:
     Args:
         allow_private: hosts that may be private, loopback or link-local ("localhost", "127.0.0.1:8000", "[::1]").
         lookup: how names are resolved.
+        connect_to: hosts that are served on this machine instead, by name: "127.0.0.1:PORT".
     """
 
-    def __init__(self, allow_private: Iterable[str] = (), lookup: Lookup = system_lookup) -> None:
+    def __init__(
+        self,
+        allow_private: Iterable[str] = (),
+        lookup: Lookup = system_lookup,
+        connect_to: Mapping[str, str] | None = None,
+    ) -> None:
         self._allowed = frozenset(map(_read_allowed, allow_private))
         self._lookup = lookup
+        self._elsewhere = {host: _read_place(host, place) for host, place in (connect_to or {}).items()}
 
     def allows_private(self, host: str, port: int) -> bool:
         """Say whether the user opened `host` for private addresses."""
-        return _Allowed(host, None) in self._allowed or _Allowed(host, port) in self._allowed
+        return host in self._elsewhere or _Allowed(host, None) in self._allowed or _Allowed(host, port) in self._allowed
 
     def check_url(self, url: str) -> str:
         """Return the canonical form of `url` when it may be asked, as far as that shows without looking its name up.
@@ -198,6 +205,10 @@ class Guard:
         message = f"{subject} is not a public address ({kind}){hint}"
         raise AddressRefused(message, host=host, address=ip, kind=kind)
 
+    def elsewhere(self, host: str) -> tuple[str, int] | None:
+        """Return address and port at which `host` is served on this machine instead, if it is."""
+        return self._elsewhere.get(host)
+
     async def resolve(self, host: str, port: int) -> list[str]:
         """Look `host` up once and return its addresses; one bad answer refuses them all.
 
@@ -222,6 +233,13 @@ def _read_allowed(entry: str) -> _Allowed:
     return _Allowed(host.strip("[]"), port)
 
 
+def _read_place(host: str, place: str) -> tuple[str, int]:
+    address, _, port = place.rpartition(":")
+    if address != "127.0.0.1" or not port.isdecimal():
+        raise ConfigError(f"connect_to: {host}={place!r}: write 127.0.0.1:PORT", setting="connect_to")
+    return address, int(port)
+
+
 class GuardedResolver(AbstractResolver):
     """aiohttp's resolver: it connects to the addresses given here and to no others."""
 
@@ -232,16 +250,18 @@ class GuardedResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the checked addresses of `host`."""
+        here = self._guard.elsewhere(host)
+        places = [here] if here else [(ip, port) for ip in await self._guard.resolve(host, port)]
         return [
             ResolveResult(
                 hostname=host,
                 host=ip,
-                port=port,
+                port=at,
                 family=socket.AF_INET6 if ":" in ip else socket.AF_INET,
                 proto=socket.IPPROTO_TCP,
                 flags=socket.AI_NUMERICHOST,
             )
-            for ip in await self._guard.resolve(host, port)
+            for ip, at in places
         ]
 
     async def close(self) -> None:

@@ -84,7 +84,7 @@ class Search:
         self._engines: dict[str, AnyEngine] = {name: SEARCHERS.load(name) for name in chosen(settings)}
         self._breakers = {name: Breaker(name, clock) for name in self._engines}
         self._blocked = Blocklist(settings.web.blocked)
-        self._api = Api(settings.web, named_bases(settings))
+        self._api = Api(settings.web, named_bases(settings), settings.connect_to)
         self._turns = Turns(settings.web.concurrency)
         self._cache: OrderedDict[_Key, list[Hit]] = OrderedDict()
         self._asking: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
