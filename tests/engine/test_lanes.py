@@ -1,13 +1,19 @@
 """Schedules that do not batch: one sequence after the other, and first come, first served."""
 
+import gc
+import os
 import threading
 from itertools import pairwise
+from pathlib import Path
 
+import batching
 import pytest
+import tiny
 from batching import engine_of, submit
 from guessing import PARAMS, POLICIES, PROMPTS, plain
 
 from webfarer.core.errors import ConfigError
+from webfarer.engine.drafters import _apart
 from webfarer.engine.policy import parse
 from webfarer.engine.sampling import SamplingParams
 from webfarer.engine.speculation import Speculate
@@ -136,3 +142,83 @@ def test_who_comes_after_an_interrupted_one_hears_of_it(monkeypatch):
     while engine.step():
         pass
     assert [h.finished.reason for h in heard] == ["error", "cancelled", "cancelled"]
+
+
+@pytest.fixture(scope="module")
+def draft(tmp_path_factory):
+    """The folder of a small model, with one process that drafts with it for every engine, and ends after the last."""
+    folder = str(tiny.save(tiny.llama(layers=1), tmp_path_factory.mktemp("draft")))
+    before = processes()
+    kept = _apart.helper(_apart.Model.of(folder, batching.model()))
+    (process,) = processes() - before
+    yield folder
+    assert processes() - before == {process}
+    del kept
+    assert processes() <= before
+
+
+def processes():
+    """Return what this process has begun and what has not ended."""
+    gc.collect()
+    return {
+        int(number) for task in Path("/proc/self/task").iterdir() for number in (task / "children").read_text().split()
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [{"k": 3}, {"widths": (2, 1)}, {"k": None}])
+def test_a_small_model_drafts_in_another_process_and_the_texts_are_the_same(draft, how):
+    engine = engine_of(rows=3)
+    engine.arrange(Speculate(draft, **how), "fcfs")
+    heard = [submit(engine, prompt, one)[1] for prompt, one in zip(PROMPTS, PARAMS, strict=True)]
+    while engine.step():
+        pass
+    engine.check_integrity()
+    assert [(c.ids, c.finished.reason) for c in heard] == plain("full", tuple(PARAMS))
+    assert engine.stats().gave_up is None
+    assert engine.stats().drafted > 0 or how == {"k": None}
+
+
+@pytest.mark.slow
+def test_another_process_draws_as_this_one_does(draft):
+    params = [SamplingParams(max_tokens=20, temperature=0.9, seed=seed, ignore_eos=True) for seed in range(4)]
+    texts = []
+    for scheduler in ("serial", "fcfs"):
+        engine = engine_of(rows=3)
+        engine.arrange(Speculate(draft, k=3, rule="ratio"), scheduler)
+        texts.append([c.ids for c in engine.generate(PROMPTS, params)])
+        assert engine.stats().gave_up is None
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.slow
+def test_a_process_that_ends_takes_drafts_along_and_no_text(tmp_path):
+    folder = str(tiny.save(tiny.llama(layers=1), tmp_path))
+    before, engine = processes(), engine_of(rows=2)
+    engine.arrange(Speculate(folder, k=3), "fcfs")
+    (process,) = processes() - before
+    heard = [submit(engine, prompt, one)[1] for prompt, one in zip(PROMPTS, PARAMS, strict=True)]
+    engine.step()
+    os.kill(process, 9)
+    while engine.step():
+        pass
+    engine.check_integrity()
+    assert [(c.ids, c.finished.reason) for c in heard] == plain("full", tuple(PARAMS))
+    assert "drafting" in engine.stats().gave_up
+    engine.arrange()
+    assert processes() <= before
+
+
+def test_errors_are_kept_until_a_draft_is_asked_for():
+    desk = _apart._Desk.__new__(_apart._Desk)
+    desk._drafters, desk._failed = {}, {}
+    assert desk.do(1, "settle", ([],)) is None
+    assert "KeyError" in desk.do(1, "propose", ([],))
+    desk.do(1, "forget", ())
+    assert desk._failed == {}
+
+
+def test_a_process_that_does_not_start_is_reported(monkeypatch):
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(ConfigError, match="starting a process that drafts"):
+        _apart.helper(_apart.Model("nowhere", "float32", "cpu", 3))

@@ -55,6 +55,19 @@ def test_plain_decoding_is_one_pass_a_token():
     assert (together.wall, together.passes, together.proposed) == (5, 5, 0)
 
 
+def test_passes_without_drafts_have_their_own_cost():
+    plain = Costs(((1, 0.5),))
+    assert simulate("autoregressive", Work((3, 5), K, (1.0, 1.0)), costs(), plain).wall == 4
+    # 5 tokens with a draft, and the last one alone
+    assert simulate("serial", Work((6,), K, (1.0,)), costs(), plain).wall == pytest.approx(0.3 + 1 + 0.5)
+
+
+@pytest.mark.parametrize(("strategy", "drafts"), [("autoregressive", 0), ("serial", 3), ("batched", 1)])
+def test_the_first_draft_of_a_branch_takes_longer(strategy, drafts):
+    known, new = (simulate(strategy, equal(3, 2, entering=time), costs()).wall for time in (0.0, 2.0))
+    assert new - known == pytest.approx(2 * drafts)
+
+
 def test_the_expected_number_of_tokens_stands():
     found = simulate("serial", Work((60_000,), K, (0.7,)), costs())
     assert sum(found.tokens) / found.passes == pytest.approx(expected(0.7, K), rel=0.02)

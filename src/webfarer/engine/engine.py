@@ -177,7 +177,7 @@ class Engine:
             for batch in batches:
                 batch.record = record
                 if speculate is not None:
-                    speculation = speculate.on(self._model, batch.memory)
+                    speculation = speculate.on(self._model, batch.memory, apart=scheduler == "fcfs")
                     if speculation.costs is not speculate.costs:
                         speculate = replace(speculate, costs=speculation.costs)  # measured once
                     batch.speculate(speculation)

@@ -30,6 +30,7 @@ class Work:
         workers: how many branches may draft at once under "fcfs"; 0 for all.
         room: how many branches fit into one pass under "batched"; 0 for all.
         seed: another seed, other rounds.
+        entering: by how much a draft takes longer that is the first of one of its branches: prompts are read for it.
     """
 
     lengths: tuple[int, ...]
@@ -39,6 +40,7 @@ class Work:
     workers: int = 0
     room: int = 0
     seed: int = 0
+    entering: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be done."""
@@ -87,10 +89,11 @@ class Simulation:
 class _Run:
     """The state of a simulation: what each branch still needs, and what its next round will bring."""
 
-    def __init__(self, work: Work, costs: Costs) -> None:
-        self.work, self.costs = work, costs
+    def __init__(self, work: Work, costs: Costs, plain: Costs) -> None:
+        self.work, self.costs, self.plain = work, costs, plain
         self.left = list(work.lengths)
         self.found = Simulation([0] * len(work.lengths))
+        self._entered = set[int]()
         self._rounds = [self._rounds_of(branch) for branch in range(len(work.lengths))]
 
     def _rounds_of(self, branch: int) -> Iterator[int]:
@@ -108,12 +111,16 @@ class _Run:
     def draft(self, branches: Sequence[int], start: float) -> float:
         """Draft for these branches together; returns when it ends."""
         deepest = max(self.depth(branch) for branch in branches)
-        return self._note("draft", branches, start, self.costs.draft(len(branches), deepest)) if deepest else start
+        if not deepest:
+            return start
+        time = self.costs.draft(len(branches), deepest) + (0.0 if self._entered >= {*branches} else self.work.entering)
+        self._entered.update(branches)
+        return self._note("draft", branches, start, time)
 
     def verify(self, branches: Sequence[int], start: float, kind: Kind = "verify") -> float:
         """Make one pass over the drafts of these branches and take what it brings; returns when it ends."""
         depths = [self.depth(branch) for branch in branches]
-        time = self.costs.verify(sum(depths) + len(branches))
+        time = (self.costs if any(depths) else self.plain).verify(sum(depths) + len(branches))
         for branch, depth in zip(branches, depths, strict=True):
             stood = min(next(self._rounds[branch]), depth)
             self.found.proposed += depth
@@ -194,7 +201,7 @@ STRATEGIES: dict[str, Callable[[_Run], None]] = {
 }
 
 
-def simulate(strategy: str, work: Work, costs: Costs) -> Simulation:
+def simulate(strategy: str, work: Work, costs: Costs, plain: Costs | None = None) -> Simulation:
     """Return what `work` would take.
 
     Args:
@@ -203,13 +210,14 @@ def simulate(strategy: str, work: Work, costs: Costs) -> Simulation:
             one pass (with `k` 0, plain decoding of the whole batch).
         work: branches and drafts.
         costs: of passes and of drafting.
+        plain: of passes without drafts, where they cost something else.
 
     Raises:
         ConfigError: no such strategy.
     """
     if strategy not in STRATEGIES:
         raise ConfigError(f"no strategy {strategy!r}; known: {', '.join(STRATEGIES)}")
-    run = _Run(replace(work, k=0) if strategy == "autoregressive" else work, costs)
+    run = _Run(replace(work, k=0) if strategy == "autoregressive" else work, costs, plain or costs)
     STRATEGIES[strategy](run)
     run.found.timeline.sort(key=lambda span: (span.end, span.start))
     return run.found

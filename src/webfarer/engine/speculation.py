@@ -15,6 +15,7 @@ import torch
 
 from webfarer.core.errors import ConfigError
 from webfarer.engine.accepting import accept, follow
+from webfarer.engine.drafters._apart import Apart
 from webfarer.engine.drafting import DRAFTERS, Ask, Draft, Drafter, nodes
 from webfarer.engine.lengths import LONGEST, Chooser, Costs, Estimate
 from webfarer.engine.loading import Loaded
@@ -77,8 +78,13 @@ class Speculate:
             raise ConfigError(f"a tree is written as widths, such as 2,1,1, not {tree!r}")
         return cls(draft, None if k == "auto" else int(k), tuple(map(int, parts)))
 
-    def on(self, target: Loaded, memory: Memory) -> "Speculation":
+    def on(self, target: Loaded, memory: Memory, *, apart: bool = False) -> "Speculation":
         """Make the drafter for a model, whose rows lie in `memory`.
+
+        Args:
+            target: the model.
+            memory: of the rows.
+            apart: a small model drafts in a process of its own, beside the target's passes.
 
         Raises:
             ConfigError: the drafter does not go with the model, or a tree not with the cache policy.
@@ -88,7 +94,9 @@ class Speculate:
             raise ConfigError(
                 f"cache policy {memory.policy.spec} gives slots up or moves them: draft chains, not trees"
             )
-        drafter = self.drafter(target, memory.rows)
+        drafter, (name, argument) = self.drafter(target, memory.rows), self._named
+        if apart and name == "model":
+            drafter = Apart.make(argument, target, memory.rows)
         if tree and not drafter.forks:
             raise ConfigError(f"{self.draft} drafts chains, for its cache gives slots up; draft k, not a tree")
         chosen = self.k is not None or self.widths
@@ -96,11 +104,15 @@ class Speculate:
 
     def drafter(self, target: Loaded, rows: int) -> Drafter:
         """Make the drafter by itself."""
-        name, _, argument = self.draft.partition(":")
-        if name not in DRAFTERS.ids():
-            name, argument = "model", self.draft.removeprefix("local:")
+        name, argument = self._named
         made: Drafter = DRAFTERS.load(name).make(argument, target, rows)
         return made
+
+    @property
+    def _named(self) -> tuple[str, str]:
+        """Return the drafter's id and its argument."""
+        name, _, argument = self.draft.partition(":")
+        return (name, argument) if name in DRAFTERS.ids() else ("model", self.draft.removeprefix("local:"))
 
 
 @dataclass(frozen=True, slots=True)

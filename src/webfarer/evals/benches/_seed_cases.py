@@ -1,8 +1,8 @@
 """One comparison: several strategies write the same texts in turns, a round after the other.
 
 A round takes other problems, and all strategies take the same ones; every other round goes through the strategies
-backwards. Costs for the simulator come first, over texts that are not timed, so that nothing is cold. Not a verdict:
-tables are made of cases elsewhere.
+backwards. Costs for the simulator come first in every round, over other texts, so that nothing is cold and the machine
+is as busy as it is for the runs. Not a verdict: tables are made of cases elsewhere.
 """
 
 import statistics
@@ -37,7 +37,7 @@ class Setting:
         branches: how many texts at once.
         k: length of drafts, where it is fixed.
         strategies: by name.
-        prices: for the simulator.
+        samples: texts like those that will be written, over which costs for the simulator are measured.
     """
 
     name: str
@@ -45,31 +45,38 @@ class Setting:
     branches: int
     k: int
     strategies: dict[str, Strategy]
-    prices: Prices
+    samples: list[list[Request]]
 
     @classmethod
     def of(cls, target: tuple[str, Loaded], drafts: Mapping[str, str], work: list[list[Request]], k: int) -> "Setting":
-        """Make it; what passes and drafts cost is measured over texts like those of `work`.
+        """Make it.
 
         Args:
             target: name and model.
             drafts: drafters by the name of their strategy; every other strategy drafts as AUTO does.
-            work: of the branches there will be.
+            work: texts like those that will be written, as many at once.
             k: length of drafts, where it is fixed.
         """
         name, model = target
         branches = len(work[0])
         strategies = {strategy.name: strategy for strategy in _strategies(model, drafts, branches, k)}
-        return cls(name, model, branches, k, strategies, Prices.of(model, drafts[AUTO], work, k))
+        return cls(name, model, branches, k, strategies, work)
+
+    def prices(self) -> Prices:
+        """Measure what passes and drafts cost now."""
+        draft = self.strategies[FIXED].speculate
+        assert draft is not None
+        return Prices.of(self.model, draft.draft, self.samples, self.k)
 
 
 @dataclass(slots=True)
 class Case:
-    """One setting and one kind of texts; a run of every strategy a round."""
+    """One setting and one kind of texts; a run of every strategy a round, and the prices of that round."""
 
     setting: Setting
     texts: Texts
     runs: dict[str, list[Run]] = field(default_factory=dict)
+    prices: list[Prices] = field(default_factory=list)
 
     @property
     def branches(self) -> int:
@@ -90,9 +97,8 @@ class Case:
         """Return the simulated seconds of decoding, round by round; None for drafters whose costs were not taken."""
         if name in OTHER_DRAFTERS:
             return None
-        rounds = zip(self.runs[name], self.runs[FIXED], strict=True)
-        strategy, prices, k = self.setting.strategies[name], self.setting.prices, self.setting.k
-        return [predicted(strategy, run, prices, acceptance(fixed, k)) for run, fixed in rounds]
+        strategy, rounds = self.setting.strategies[name], zip(self.runs[name], self.prices, strict=True)
+        return [predicted(strategy, run, prices) for run, prices in rounds]
 
     def error(self, name: str) -> float | None:
         """Return by which share of the measured time the simulated one is too long, in the median round."""
@@ -104,11 +110,16 @@ class Case:
     @property
     def gain(self) -> float:
         """How many times as fast as without drafts one batch should be with them, as simulated."""
-        prices, walls = self.setting.prices.all, []
-        for fixed in self.runs[FIXED]:
+        walls = []
+        for fixed, prices in zip(self.runs[FIXED], self.prices, strict=True):
             chance = acceptance(fixed, self.setting.k)
             walls += [gain(phase.lengths, chance, prices) for phase in fixed.phases if phase.lengths]
         return sum(plain for _, plain in walls) / sum(wall for wall, _ in walls)
+
+    @property
+    def bound(self) -> float:
+        """How many times as fast as one after the other the cost model lets drafting side by side be."""
+        return statistics.median(prices.bound(self.branches, self.setting.k) for prices in self.prices)
 
     def same(self, name: str) -> str:
         """Return how many texts are those of autoregressive decoding, token for token."""
@@ -122,6 +133,7 @@ def measure(setting: Setting, texts: Texts, seeds: Sequence[int]) -> Case:
     case = Case(setting, texts, {name: [] for name in setting.strategies})
     for number, seed in enumerate(seeds):
         work = phases(setting.model, texts, setting.branches, seed)
+        case.prices.append(setting.prices())  # a machine has slower minutes: costs are those of the round
         for name, strategy in list(setting.strategies.items())[:: -1 if number % 2 else 1]:
             case.runs[name].append(run(setting.model, strategy, work))
     return case

@@ -1,12 +1,13 @@
 """One timed run of one strategy: a level of a search is written, and every draft and pass is noted with its time.
 
-The engine's own schedules, in this process and on one thread for each that works. The prefix cache is off and every
+The engine's own schedules, on one thread for each that works. The prefix cache is off and every
 run has an engine of its own, so each reads its prompts. Not a comparison: that is made of several runs.
 Invariant: a run notes for every text how many drafted tokens stood, round by round.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from time import perf_counter
 
 from webfarer.engine.engine import Engine, Limits, Scheduler
@@ -42,6 +43,7 @@ class Phase:
         stood: of each text, how many drafted tokens stood in each round.
         spans: drafts and passes.
         open: whether texts could end before they had as many tokens as they may have.
+        drafted: tokens, round by round, of one batch.
     """
 
     seconds: float
@@ -49,6 +51,7 @@ class Phase:
     stood: list[list[int]]
     spans: list[Span]
     open: bool = False
+    drafted: list[int] = field(default_factory=list)
 
     @property
     def lengths(self) -> list[int]:
@@ -131,15 +134,17 @@ def run(model: Loaded, strategy: Strategy, work: Sequence[Sequence[Request]]) ->
 def _phase(engine: Engine, requests: Sequence[Request]) -> Phase:
     done = [Completion() for _ in requests]
     stood: list[list[int]] = [[] for _ in requests]
-    held = [1] * len(requests)
+    held, drafted = [1] * len(requests), [engine.stats().drafted]
     start = perf_counter()
     for request, completion in zip(requests, done, strict=True):
         engine.submit(request, completion)
     while engine.step():
+        drafted.append(engine.stats().drafted)
         for branch, completion in enumerate(done):
             new = len(completion.tokens) - held[branch]
             if new > 0:
                 stood[branch].append(new - 1)
                 held[branch] += new
     seconds, may_end = perf_counter() - start, not all(request.params.ignore_eos for request in requests)
-    return Phase(seconds, [completion.ids for completion in done], stood, [], may_end)
+    each = [after - before for before, after in pairwise(drafted)]
+    return Phase(seconds, [completion.ids for completion in done], stood, [], may_end, each)

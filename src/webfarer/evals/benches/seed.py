@@ -1,11 +1,11 @@
 """Scheduled speculative decoding: n thoughts and n evaluations, drawn by several schedules of the same engine.
 
-One process, one thread for each that works, the same weights, prompts and seeds; sides take turns, and every text is
-compared with autoregressive decoding's. SEED's schedule (arXiv 2406.18200: texts draft side by side, the target checks
-one draft at a time, first come, first served) stands beside one text after the other, one batch with drafts, and one
-batch without, which is the honest opponent. A rate is tokens by the seconds of the whole run, prompts included.
-Texts end where they end, as in a search; past their end, where fixed lengths take them, small models write noise, and
-drafts of it stand less often.
+The same weights, prompts and seeds, and one thread for each that works; sides take turns, and every text is compared
+with autoregressive decoding's. SEED's schedule (arXiv 2406.18200: texts draft side by side, in a process of their own,
+and the target checks one draft at a time, first come, first served) stands beside one text after the other, one batch
+with drafts, and one batch without, which is the honest opponent. A rate is tokens by the seconds of the whole run,
+prompts included. Texts end where they end, as in a search; past their end, where fixed lengths take them, small models
+write noise, and drafts of it stand less often.
 
 There are two targets: a small trained model, and the same model with idle layers behind its own, whose output
 projections are zero. It writes the same texts and a pass costs what a larger model's costs, while the draft stays
@@ -58,6 +58,7 @@ def bench(options: Options) -> Findings:
     import torch
     from transformers.utils import logging
 
+    from webfarer.engine.drafters._apart import Model, helper
     from webfarer.engine.loading import load
     from webfarer.evals.benches._seed_aims import aims, headline
     from webfarer.evals.benches._seed_work import heavier, home, parameters
@@ -70,6 +71,7 @@ def bench(options: Options) -> Findings:
         heavy = heavier(light, Path(place), options.idle)
         folders = {"target": light, f"target with {options.idle} idle layers": heavy}
         targets = {name: load(path, "float32", "cpu") for name, path in folders.items()}
+        aside = helper(Model.of(str(draft), targets["target"]))  # begun once for all runs of SEED's schedule
         sizes = {name: parameters(path) for name, path in {**folders, "draft": draft}.items()}
     cases = list(_cases(options, targets, str(draft)))
     if options.plots is not None:
@@ -79,6 +81,7 @@ def bench(options: Options) -> Findings:
     tables["Beside transformers, one text after the other: target without idle layers, greedy"] = peers
     tables["Models"] = [{"model": name, "million_parameters": round(size, 2)} for name, size in sizes.items()]
     tables["Aims"] = aims(cases)
+    del aside
     timed = sum(len(runs) for case in cases for runs in case.runs.values()) + len(peers) * options.rounds
     return Findings(timed, (options.seed,), tables, headline(cases))
 
