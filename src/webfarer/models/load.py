@@ -12,6 +12,7 @@ from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.models.base import ChatModel
 from webfarer.models.endpoint import OPENAI_URL, Endpoint
+from webfarer.models.ruled import Ruled
 from webfarer.models.scripted import Scripted
 
 PROVIDERS = {
@@ -19,6 +20,7 @@ PROVIDERS = {
     "endpoint": "endpoint:qwen3:8b (any OpenAI-compatible server at OPENAI_BASE_URL; a local one needs no key)",
     "local": "local:models/qwen3-4b (a folder with an open-weights model, run in this process; needs webfarer[engine])",
     "scripted": "scripted:replies.json (replies read from a file)",
+    "ruled": "ruled:overlap (no model: a rule that compares words, for tables and tests without one)",
 }
 
 
@@ -36,6 +38,8 @@ def load_model(spec: str, settings: Settings) -> ChatModel | None:
         raise ConfigError(f"no model {spec!r}: write provider:model, one of\n{known}", model=spec)
     if provider == "scripted":
         return Scripted.load(Path(name))
+    if provider == "ruled":
+        return Ruled(name)
     if provider == "local":
         return _local(name, settings)
     if settings.base_url and not settings.base_url.startswith(("http://", "https://")):

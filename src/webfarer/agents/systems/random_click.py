@@ -1,0 +1,19 @@
+"""Random clicks: the baseline of a walker that knows nothing of where it goes; it reads as the lexical policy does.
+
+Asks no model, even when there is one. The same seed takes the same way.
+"""
+
+from webfarer.agents.asking import Gear
+from webfarer.agents.decisions import Policy
+from webfarer.agents.systems._walking import Walking, without_model
+
+
+class RandomClick(Walking):
+    """Walks with the policy "random_click"."""
+
+    def policy(self, gear: Gear) -> Policy:
+        """Return the policy that clicks at random."""
+        return without_model("random_click", gear)
+
+
+system = RandomClick
