@@ -33,6 +33,7 @@ from webfarer.models.scripted import Scripted
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
 from webfarer.web.guard import canonical_url, with_scheme
+from webfarer.web.searching import chosen
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -172,6 +173,8 @@ async def play(
         ModelAuth: the endpoint refuses the key.
     """
     settings = _changed(options, model, {"budget": budget})
+    search = settings.search.model_copy(update={"engines": chosen(settings)})  # which depends on keys, not recorded
+    settings = settings.model_copy(update={"search": search})
     return await _begin({"kind": "play", "system": system, **asdict(case)}, settings, model, options)
 
 

@@ -44,7 +44,10 @@ class Case:
     @classmethod
     def of(cls, recorded: Mapping[str, Any]) -> "Case":
         """Return the case that a run's first event holds (JSON has lists where we have tuples)."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in recorded.items()})
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in recorded.items()
+        }
+        return cls(**fields)
 
 
 class System(Protocol):

@@ -118,8 +118,8 @@ def run_bench(
     report = Report(
         name=name,
         version=version("webfarer"),
-        commit=_commit(),
-        machine=_machine(),
+        commit=commit(),
+        machine=machine(),
         started=f"{started:%Y-%m-%dT%H:%M:%SZ}",
         seconds=round(time.monotonic() - clock, 1),
         n=findings.n,
@@ -185,8 +185,8 @@ def _table(title: str, rows: list[Row]) -> Table:
     return table
 
 
-def _commit() -> str:
-    """Return the short hash of the checkout this package lies in."""
+def commit() -> str:
+    """Return the short hash of the checkout this package lies in, with "+" when that has changes; "" outside of one."""
     here = Path(__file__).parent
     try:
         head = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], cwd=here, stderr=subprocess.DEVNULL)
@@ -196,7 +196,8 @@ def _commit() -> str:
     return head.decode().strip() + ("+" if changes.strip() else "")
 
 
-def _machine() -> dict[str, str | int]:
+def machine() -> dict[str, str | int]:
+    """Return what this machine is: cores, processor, Python, system."""
     return {
         "cores": os.cpu_count() or 0,
         "cpu": _cpu(),

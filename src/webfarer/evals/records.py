@@ -84,6 +84,8 @@ class Result(BaseModel):
         searches: queries it asked an engine.
         marks: values by metric, by scorer.
         detail: what scorers say to people, by scorer.
+        unjudged: why a scorer has no marks, by scorer: its judge gave no answer, or none that can be understood.
+            The next run of the same plan asks again.
         judging: the fare of the marking.
         flags: what may be wrong with it: "canary" (a page held the data set's own text), "blocked" (an address that
             holds the answers was asked for, and refused).
@@ -100,6 +102,7 @@ class Result(BaseModel):
     searches: int = 0
     marks: dict[str, dict[str, float]] = {}
     detail: dict[str, Any] = {}
+    unjudged: dict[str, str] = {}
     judging: Fare = Fare()
     flags: tuple[str, ...] = ()
 
@@ -153,9 +156,18 @@ class Folder:
         _write(self.path / "items.jsonl", "".join(item.model_dump_json(exclude_defaults=True) + "\n" for item in items))
         _write(self.path / "plan.json", plan.model_dump_json(indent=1) + "\n")
 
+    def trace(self, run: str) -> Path:
+        """Return where the agent's trace of an attempt lies."""
+        return self.path / "runs" / f"{run}.jsonl"
+
+    def marking(self, run: str) -> Path:
+        """Return where the trace of an attempt's marking lies."""
+        return self.path / "scores" / f"{run}.jsonl"
+
     def finished(self, run: str) -> bool:
-        """Say whether an attempt has been marked."""
-        return _ended(self.path / "scores" / f"{run}.jsonl") is not None
+        """Say whether an attempt has been marked by every scorer."""
+        result = self.result(run)
+        return result is not None and not result.unjudged
 
     def results(self) -> Iterator[Result]:
         """Yield what came of every finished attempt, item by item."""
@@ -168,7 +180,7 @@ class Folder:
 
     def result(self, run: str) -> Result | None:
         """Return what came of an attempt; None while it is not finished."""
-        end = _ended(self.path / "scores" / f"{run}.jsonl")
+        end = _ended(self.marking(run))
         return Result.model_validate(end.data["result"]) if end else None
 
 

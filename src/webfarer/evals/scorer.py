@@ -55,6 +55,8 @@ class Scorer(Protocol):
     """Marks answers. Modules of the seam define `scorer`, an object of this kind."""
 
     needs_judge: ClassVar[bool]
+    decides: ClassVar[bool]
+    """Whether its own metric is a share, 1 for right, so that it can stand first and decide what counts as right."""
     metrics: tuple[str, ...]
     """Every metric it may give, its own first. Some may be absent from one attempt, where they mean nothing."""
 

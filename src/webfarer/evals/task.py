@@ -5,7 +5,7 @@ encrypted one is decrypted in memory. Not a runner (:mod:`webfarer.evals.runner`
 in every run, machine and order, so a finished item can be recognised.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ class Item(BaseModel):
         forms: accepted forms of the whole answer, the reference first where it is one; () means the reference alone.
         parts: what must all be named, for questions with several answers; () for one.
         root: where the site begins, or "".
+        sites: what a search is kept to, where the question does not say what it is about; () for anywhere.
         gold: addresses of the pages that state the answer, as published; () when not known.
         cells: what results are broken down by: "type", "difficulty", "language", "domain", whatever the set has.
         data: what one scorer alone needs: columns and rows of a table, a needle's place, labels.
@@ -42,6 +43,7 @@ class Item(BaseModel):
     forms: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     root: str = ""
+    sites: tuple[str, ...] = ()
     gold: tuple[str, ...] = ()
     cells: dict[str, str] = {}
     data: dict[str, Any] = {}
@@ -101,23 +103,8 @@ class Source:
     key: str = ""
 
 
-def _same(url: str) -> str:
-    return url
-
-
-@dataclass(frozen=True, slots=True)
-class Venue:
-    """Where the items of a run are answered.
-
-    Attributes:
-        changes: settings, by name, that every run in it is made with ("searxng_url", "web", "search").
-        served: from an address of the items to where it is served.
-        written: the other way, for any other address as it is.
-    """
-
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    served: Callable[[str], str] = _same
-    written: Callable[[str], str] = _same
+Changes = Mapping[str, Any]
+"""Settings, by name, that every run in a place is made with, nested ones in part ("searxng_url", "web", "search")."""
 
 
 class Task(Protocol):
@@ -133,12 +120,12 @@ class Task(Protocol):
         """
         ...
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Venue]:
-        """Open the place where these items can be answered; :func:`open_web` for whatever needs none."""
+    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+        """Open the place where these items can be answered; :func:`open_web` for whatever needs none of its own."""
         ...
 
 
 @asynccontextmanager
-async def open_web(items: Sequence[Item]) -> AsyncIterator[Venue]:
+async def open_web(items: Sequence[Item]) -> AsyncIterator[Changes]:
     """The web as it is."""
-    yield Venue()
+    yield {}

@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from mimetypes import guess_type
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
-from webfarer.worlds.types import World
+from webfarer.worlds.types import PageSpec, World
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -60,6 +61,11 @@ def html_response(body: str | bytes, status: int = 200) -> web.Response:
     return web.Response(body=data, status=status, content_type="text/html", charset="utf-8")
 
 
+def json_response(value: Any) -> web.Response:
+    """Return a JSON response."""
+    return web.json_response(value)
+
+
 def not_found() -> web.Response:
     """Return the 404 page every site here uses."""
     return html_response(
@@ -72,17 +78,31 @@ async def serve(world: World, port: int = 0) -> AsyncIterator[Site]:
     """Serve a generated world."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        page = world.pages.get(request.path)
-        if page is None:
-            return not_found()
-        if page.delay:
-            await asyncio.sleep(page.delay)
-        if page.redirect:
-            return web.Response(status=301, headers={"Location": page.redirect})
-        return html_response(page.html)
+        return await _answer(world.pages.get(request.path))
 
     async with listen(handle, port) as site:
         yield site
+
+
+@asynccontextmanager
+async def serve_hosts(page_of: Callable[[str, str], PageSpec | None], port: int = 0) -> AsyncIterator[Site]:
+    """Serve several sites at one address: `page_of` gives the page of a host (as the client named it) and a path."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        return await _answer(page_of(request.host.partition(":")[0], request.path))
+
+    async with listen(handle, port) as site:
+        yield site
+
+
+async def _answer(page: PageSpec | None) -> web.Response:
+    if page is None:
+        return not_found()
+    if page.delay:
+        await asyncio.sleep(page.delay)
+    if page.redirect:
+        return web.Response(status=301, headers={"Location": page.redirect})
+    return html_response(page.html)
 
 
 @asynccontextmanager

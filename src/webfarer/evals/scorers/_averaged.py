@@ -10,6 +10,7 @@ class Averaged:
     """A scorer whose totals are the means of its metrics."""
 
     needs_judge: ClassVar[bool] = False
+    decides: ClassVar[bool] = True
     metrics: tuple[str, ...] = ()
 
     def total(self, marks: Sequence[Mapping[str, float]]) -> Mapping[str, float]:

@@ -7,6 +7,7 @@ Source: Salemi et al., "LaMP: When Large Language Models Meet Personalization", 
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from webfarer.core.errors import ConfigError
 from webfarer.evals.scorer import Attempt, Marks, means
@@ -19,6 +20,7 @@ _MOST = 1e9  # anything beyond is no rating; its square must stay a number
 class Error(Averaged):
     """How far the number given is from the reference."""
 
+    decides: ClassVar[bool] = False
     metrics = ("mae", "rmse")
 
     async def mark(self, attempt: Attempt) -> Marks:

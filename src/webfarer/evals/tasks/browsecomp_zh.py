@@ -1,0 +1,53 @@
+"""BrowseComp-ZH: 289 questions for browsing agents on the Chinese web; encrypted as published, in a workbook.
+
+The workbook needs the extra `docs`; a CSV, JSON or JSONL of the same columns (Topic, Question, Answer, canary) is read
+too, encrypted or not. Source: Zhou et al., "BrowseComp-ZH: Benchmarking Web Browsing Ability of Large Language Models
+in Chinese", 2025, arXiv 2504.19314.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+
+from webfarer.evals.sources import Row, checked, row_id, rows
+from webfarer.evals.task import Card, Changes, Item, Source, open_web
+from webfarer.evals.tasks._sealed import answered, opened
+
+
+class BrowseCompZH:
+    """The task."""
+
+    card = Card(
+        title="BrowseComp-ZH",
+        source="https://arxiv.org/abs/2504.19314",
+        settings=("search", "closed"),
+        scorers=("judge", "named", "actions"),
+        blocked=(
+            "huggingface.co/datasets",
+            "huggingface.co/spaces",
+            "hf-mirror.com/datasets",
+            "github.com/PALIN2018/BrowseComp-ZH",
+            "raw.githubusercontent.com/PALIN2018/BrowseComp-ZH",
+        ),
+    )
+
+    async def items(self, source: Source) -> list[Item]:
+        """Read and decrypt the file."""
+        return checked((row, _item(row, source.key)) for row in rows(source, self.card))
+
+    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+        """Answer on the web as it is."""
+        return open_web(items)
+
+
+def _item(row: Row, key: str) -> Item:
+    texts = opened(row, "Question", ("Question", "Answer", "Topic"), key)
+    return Item(
+        id=row_id(row, texts["Question"]),
+        question=texts["Question"],
+        answer=answered(row, texts["Answer"]),
+        cells={"domain": texts["Topic"], "language": "zh"},
+        data={"canary": canary} if (canary := str(row.find("canary") or "")) else {},
+    )
+
+
+task = BrowseCompZH()

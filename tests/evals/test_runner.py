@@ -1,0 +1,245 @@
+"""Evaluations: each attempt made once, whatever happens; numbers that do not depend on how attempts were spread."""
+
+import fcntl
+import json
+import os
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from webfarer.agents.system import SYSTEMS
+from webfarer.core.config import load_settings
+from webfarer.core.errors import BadReply, ConfigError, FetchError, TraceError
+from webfarer.core.fare import Budget
+from webfarer.core.trace import read_events
+from webfarer.evals import runner
+from webfarer.evals.records import Folder, attempt_id, fingerprint
+from webfarer.evals.runner import Asked, Spread, evaluate
+from webfarer.evals.scorer import SCORERS, Attempt, Marks, means
+from webfarer.evals.task import Item, Source
+
+ONE = Spread(jobs=2)
+
+
+def asked(tmp_path: Path, **changes) -> Asked:
+    settings = load_settings(home=tmp_path / "home", model="", budget=Budget(steps=6), seed=0)
+    plain = Asked("world", settings, Source(seed=3, size=6), "walker", scorers=("named", "gold_page"))
+    return replace(plain, **changes)
+
+
+def numbers(folder: Folder) -> list:
+    """What is the same from run to run: everything but seconds and ids of bytes."""
+    return [
+        (
+            result.run,
+            result.answer and (result.answer.text, result.answer.stop_reason),
+            result.answer and result.answer.fare.model_copy(update={"seconds": 0.0}),
+            result.error,
+            result.opened,
+            result.searches,
+            result.marks,
+            result.flags,
+        )
+        for result in folder.results()
+    ]
+
+
+def test_one_item_after_the_other_and_what_is_left_behind(tmp_path):
+    heard = []
+    folder = evaluate(asked(tmp_path, runs=2), None, ONE, lambda result, done, total: heard.append((done, total)))
+    results = list(folder.results())
+    assert heard == [(done, 12) for done in range(13)]
+    assert len(results) == 12
+    assert len({result.run for result in results}) == 12
+    assert folder.path.parent == tmp_path / "home" / "evals"
+    first = results[0]
+    assert first.marks["named"] == {"correct": 1.0}
+    assert all(url.startswith("http://") and ".test/" in url for url in first.opened)
+    assert read_events(folder.trace(first.run))[0].data["kind"] == "play"
+
+
+def test_the_same_command_again_does_nothing_and_another_folder_gives_the_same_numbers(tmp_path):
+    one = evaluate(asked(tmp_path), tmp_path / "one", ONE)
+    before = {path: path.stat().st_mtime_ns for path in one.path.rglob("*.jsonl")}
+    evaluate(asked(tmp_path), tmp_path / "one", ONE)
+    assert {path: path.stat().st_mtime_ns for path in one.path.rglob("*.jsonl")} == before
+    two = evaluate(asked(tmp_path), tmp_path / "two", Spread(jobs=5))
+    assert numbers(one) == numbers(two)
+
+
+@pytest.mark.parametrize("cut", [0.0, 0.3, 0.7, 1.0])
+def test_what_was_killed_goes_on_where_it_stopped(tmp_path, cut):
+    whole = evaluate(asked(tmp_path), tmp_path / "whole", ONE)
+    evaluate(asked(tmp_path), tmp_path / "killed", ONE)
+    killed = Folder(tmp_path / "killed")
+    for number, result in enumerate(list(killed.results())[1:]):
+        trace, marking = killed.trace(result.run), killed.marking(result.run)
+        if number % 2:
+            trace.write_bytes(trace.read_bytes()[: int(cut * trace.stat().st_size)])
+            marking.unlink()
+        else:
+            marking.write_bytes(marking.read_bytes()[: int(cut * marking.stat().st_size)])
+    evaluate(asked(tmp_path), killed.path, ONE)
+    assert numbers(killed) == numbers(whole)
+
+
+def test_shards_are_the_whole(tmp_path):
+    whole = evaluate(asked(tmp_path), tmp_path / "whole", ONE)
+    parts = [evaluate(asked(tmp_path, shard=(i, 4)), tmp_path / f"{i}", ONE) for i in range(1, 5)]
+    assert sorted(row for part in parts for row in numbers(part)) == sorted(numbers(whole))
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_numbers(tmp_path):
+    one = evaluate(asked(tmp_path), tmp_path / "one", ONE)
+    two = evaluate(asked(tmp_path), tmp_path / "two", Spread(jobs=2, processes=2))
+    assert numbers(one) == numbers(two)
+
+
+def test_another_run_does_not_go_into_the_folder(tmp_path):
+    evaluate(asked(tmp_path, limit=1), tmp_path / "run", ONE)
+    with pytest.raises(ConfigError, match="another run"):
+        evaluate(asked(tmp_path, limit=2), tmp_path / "run", ONE)
+
+
+def test_two_processes_do_not_share_a_folder(tmp_path):
+    (tmp_path / "run").mkdir()
+    with (tmp_path / "run" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ConfigError, match="another process"):
+            evaluate(asked(tmp_path), tmp_path / "run", ONE)
+
+
+def test_a_folder_of_another_version(tmp_path):
+    folder = evaluate(asked(tmp_path, limit=1), tmp_path / "run", ONE)
+    path = folder.path / "plan.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 0}))
+    with pytest.raises(ConfigError, match="version 0"):
+        evaluate(asked(tmp_path, limit=1), tmp_path / "run", ONE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"task": "nothing"}, "unknown task"),
+        ({"agent": "nobody"}, "unknown agent"),
+        ({"scorers": ("nothing",)}, "unknown scorer"),
+        ({"setting": "search"}, "choose another --setting"),
+        ({"agent": "closed_book"}, "needs a model"),
+        ({"scorers": ("judge",)}, "--judge"),
+        ({"scorers": ("actions", "named")}, "another one first"),
+        ({"shard": (7, 7)}, "no item is left"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_run(tmp_path, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        evaluate(asked(tmp_path, **changes), tmp_path / "run", ONE)
+    assert not (tmp_path / "run").exists()
+
+
+def test_items_with_one_id():
+    with pytest.raises(ConfigError, match="two items have the id"):
+        runner._distinct([Item(id="a", question="q")] * 2, "world")
+
+
+class Breaking:
+    """A system that fails at some of the items."""
+
+    needs_model, settings, told = False, ("click",), False
+    made: ClassVar[Counter] = Counter()
+
+    def __init__(self, gear, case):
+        self._gear, self._case = gear, case
+
+    async def answer(self):
+        type(self).made[self._case.question] += 1
+        if len(type(self).made) % 2:
+            raise ZeroDivisionError("a bug")
+        raise FetchError("the web is down", url=self._case.root)
+
+
+@pytest.fixture
+def breaking(monkeypatch):
+    load = SYSTEMS.__class__.load
+    Breaking.made = Counter()
+    monkeypatch.setattr(
+        SYSTEMS.__class__, "load", lambda self, name: Breaking if name == "breaking" else load(self, name)
+    )
+    return Breaking
+
+
+def test_a_failure_is_kept_and_counted_as_wrong(tmp_path, breaking):
+    folder = evaluate(asked(tmp_path, agent="breaking"), None, ONE)
+    results = list(folder.results())
+    assert len(results) == 6
+    assert {result.error["message"] for result in results} == {
+        "breaking broke down: ZeroDivisionError: a bug",
+        "the web is down",
+    }
+    assert all(result.marks["named"]["correct"] == 0 for result in results)
+    evaluate(asked(tmp_path, agent="breaking"), None, ONE)
+    assert set(breaking.made.values()) == {1}
+
+
+class Fickle:
+    """A scorer whose judge is away the first time."""
+
+    needs_judge, decides, metrics = False, True, ("correct",)
+    asked = 0
+
+    async def mark(self, attempt: Attempt) -> Marks:
+        type(self).asked += 1
+        if type(self).asked <= 3:
+            raise BadReply("no verdict")
+        return Marks({"correct": 1.0})
+
+    def total(self, marks):
+        return means(marks)
+
+
+def test_a_judge_that_was_away_is_asked_again_and_nothing_else_is_done_again(tmp_path, monkeypatch):
+    load = SCORERS.__class__.load
+    Fickle.asked = 0
+    monkeypatch.setattr(
+        SCORERS.__class__, "load", lambda self, name: Fickle() if name == "fickle" else load(self, name)
+    )
+    wanted = asked(tmp_path, scorers=("fickle", "named"))
+    folder = evaluate(wanted, None, Spread(jobs=1))
+    results = list(folder.results())
+    assert [result.unjudged for result in results[:4]] == [{"fickle": "BadReply: no verdict"}] * 3 + [{}]
+    assert all("fickle" not in result.marks and "named" in result.marks for result in results[:3])
+    traces = {result.run: folder.trace(result.run).read_bytes() for result in results}
+    evaluate(wanted, None, Spread(jobs=1))
+    again = list(folder.results())
+    assert all(result.marks["fickle"] == {"correct": 1.0} and not result.unjudged for result in again)
+    assert Fickle.asked == 9
+    assert {result.run: folder.trace(result.run).read_bytes() for result in again} == traces
+
+
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
+    real, budget = os.write, [40]
+
+    def write(fd, data):
+        budget[0] -= 1
+        if budget[0] < 0:
+            raise OSError(28, "No space left on device")
+        return real(fd, data)
+
+    monkeypatch.setattr("webfarer.core.trace.os.write", write)
+    with pytest.raises(TraceError, match="No space left"):
+        evaluate(asked(tmp_path), tmp_path / "run", ONE)
+    monkeypatch.undo()
+    folder = evaluate(asked(tmp_path), tmp_path / "run", ONE)
+    assert numbers(folder) == numbers(evaluate(asked(tmp_path), tmp_path / "whole", ONE))
+
+
+def test_ids_of_attempts_are_files_names_and_differ():
+    names = ["a/b", "a-b", "a b", "甲", "乙", "x" * 300, "x" * 301, "", "."]
+    ids = [attempt_id(name, number) for name in names for number in (1, 2)]
+    assert len(set(ids)) == len(ids)
+    assert all(len(each) < 100 and "/" not in each and not each.startswith(".") for each in ids)
+    items = [Item(id=name, question="q") for name in names]
+    assert fingerprint(items) != fingerprint(items[::-1])
