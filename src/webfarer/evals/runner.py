@@ -20,7 +20,7 @@ from webfarer.evals.bench import commit, machine
 from webfarer.evals.clusters import over_ray
 from webfarer.evals.records import Folder, Plan, Result, attempt_id, fingerprint, locked
 from webfarer.evals.scorer import SCORERS
-from webfarer.evals.shares import Hear, Work, attempts, carry_out
+from webfarer.evals.shares import Hear, Work, carry_out, results_of
 from webfarer.evals.task import TASKS, Card, Item, Source, Task
 
 _RECORDED = {
@@ -178,10 +178,10 @@ def _carry_out(works: Sequence[Work], spread: Spread, hear: Hear) -> None:
         over_ray(works, hear)
     elif spread.processes == 1:
         for work in works:
-            asyncio.run(attempts(work, hear))
+            carry_out(work, hear)
     else:
         with ProcessPoolExecutor(spread.processes, mp_context=get_context("spawn")) as pool:
-            under_way = [pool.submit(carry_out, work) for work in works]
+            under_way = [pool.submit(results_of, work) for work in works]
             try:
                 for done in as_completed(under_way):
                     for result in done.result():

@@ -35,14 +35,19 @@ class Work:
     jobs: int
 
 
-def carry_out(work: Work) -> list[Result]:
-    """Make a share of the attempts in this process; returns their results."""
+def carry_out(work: Work, hear: Hear) -> None:
+    """Make a share of the attempts in this process."""
+    asyncio.run(_attempts(work, hear))
+
+
+def results_of(work: Work) -> list[Result]:
+    """Make a share of the attempts in this process, and return their results when all are there."""
     results: list[Result] = []
-    asyncio.run(attempts(work, results.append))
+    carry_out(work, results.append)
     return results
 
 
-async def attempts(work: Work, hear: Hear) -> None:
+async def _attempts(work: Work, hear: Hear) -> None:
     """Make the attempts of `work`, a few side by side; those that are finished are left as they are."""
     plan, folder = work.plan, Folder(work.folder)
     pairs = ((item, number) for item in work.items for number in range(1, plan.runs + 1))
