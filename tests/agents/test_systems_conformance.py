@@ -24,14 +24,14 @@ from webfarer.core.trace import Event, Trace
 from webfarer.core.types import StopReason
 
 PAGES, TEXTS, ASKING = world()
-WITHOUT = frozenset({"random_click", "breadth_first", "oracle"})  # ask no model when there is one
+WITHOUT = frozenset(name for name in SYSTEMS.ids() if SYSTEMS.load(name).model == "never")
 
 
 def everywhere() -> Iterator[Any]:
     """Yield each system in each of its settings, with and without a model; its own setting with a model is fast."""
     for system in SYSTEMS.ids():
         for number, setting in enumerate(kind(system).settings):
-            for model in [RULED] * kind(system).needs_model or (["", RULED] if system not in WITHOUT else [""]):
+            for model in [RULED] * (kind(system).model == "needed") or (["", RULED] if system not in WITHOUT else [""]):
                 fast = number == 0 and (model or system in WITHOUT)
                 name = f"{system}-{setting}-{model or 'none'}"
                 yield pytest.param(system, setting, model, marks=() if fast else pytest.mark.slow, id=name)
@@ -140,7 +140,7 @@ async def test_what_cannot_work_is_said_before_anything_is_recorded(tmp_path: Pa
     rooted = [s for s in made.settings if s in ("click", "both") and system not in ("one_shot_rag", "oracle")]
     wrong += [(Case("Why?", setting), RULED) for setting in rooted]
     wrong += [(Case("Why?", s), RULED) for s in ("click", "search", "both", "closed") if s not in made.settings]
-    wrong += [(Case("Why?", made.settings[0], root="http://a.test/"), "")] * made.needs_model
+    wrong += [(Case("Why?", made.settings[0], root="http://a.test/"), "")] * (made.model == "needed")
     wrong += [(Case("Why?", made.settings[0], root="http://a.test/", answer="So."), RULED)] * (not made.told)
     async with conference(tmp_path) as there:
         for case, model in wrong:

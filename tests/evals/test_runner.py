@@ -148,7 +148,7 @@ def test_items_with_one_id():
 class Breaking:
     """A system that fails at some of the items."""
 
-    needs_model, settings, told = False, ("click",), False
+    model, settings, told = "never", ("click",), False
     made: ClassVar[Counter] = Counter()
 
     def __init__(self, gear, case):

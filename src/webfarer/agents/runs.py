@@ -305,7 +305,7 @@ def player(gear: Gear, start: Mapping[str, Any]) -> Callable[[], Awaitable[Answe
     case = Case.of({name: start[name] for name in Case.__dataclass_fields__})
     if case.setting not in kind.settings:
         raise ConfigError(f"{start['system']} cannot play in the setting {case.setting!r}, only {kind.settings}")
-    if kind.needs_model and gear.model is None:
+    if kind.model == "needed" and gear.model is None:
         raise ConfigError(f"{start['system']} needs a model: give one, such as --model openai:gpt-4o-mini")
     if not kind.told and (case.answer or case.gold):
         raise ConfigError(f"{start['system']} must not be told the answer")

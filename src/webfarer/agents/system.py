@@ -19,6 +19,8 @@ Setting = Literal["click", "search", "both", "closed"]
 """What may be used. "click": the site's root and its links (WebWalkerQA's own). "search": the question alone, an engine
 and pages. "both": the root and an engine. "closed": nothing but the model. Scores of two settings do not compare."""
 
+ModelUse = Literal["needed", "used", "never"]
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -57,8 +59,9 @@ class System(Protocol):
     so that its quotes are checked and its stop reason is one of the known ones. A limit ends it, never raises.
     """
 
-    needs_model: ClassVar[bool]
-    """Whether it cannot work without a chat model; the others then use the lexical policy or mind."""
+    model: ClassVar[ModelUse]
+    """Whether it cannot work without a chat model, asks one where there is one (else the lexical policy or mind
+    decides), or never asks one."""
     settings: ClassVar[tuple[Setting, ...]]
     """The settings it can play in; the first is its own."""
     told: ClassVar[bool]

@@ -43,7 +43,7 @@ def over_ray(works: Sequence[Work], hear: Hear) -> None:
         if fresh:
             streams[make.remote(replace(work, items=fresh))] = Folder(work.folder)
     while streams:
-        (stream,), _ = ray.wait(list(streams), num_returns=1)
+        stream: Any = ray.wait(list(streams), num_returns=1)[0][0]
         try:
             result, files = ray.get(next(stream))
         except StopIteration:

@@ -89,7 +89,7 @@ async def planned(asked: Asked) -> tuple[Plan, list[Item]]:
     if setting is None:
         able, asks = ", ".join(system.settings), ", ".join(task.card.settings)
         raise ConfigError(f"{asked.agent} plays in {able}; {asked.task} is asked in {asks}; choose another --setting")
-    if system.needs_model and not asked.settings.model:
+    if system.model == "needed" and not asked.settings.model:
         raise ConfigError(f"{asked.agent} needs a model: give one, such as --model openai:gpt-4o-mini")
     scorers = asked.scorers or task.card.scorers
     if not SCORERS.load(scorers[0]).decides:
@@ -112,7 +112,7 @@ async def planned(asked: Asked) -> tuple[Plan, list[Item]]:
         source=_named(asked.source, task.card),
         setting=setting,
         agent=asked.agent,
-        model=asked.settings.model,
+        model=asked.settings.model if system.model != "never" else "",
         judge=asked.judge,
         scorers=scorers,
         budget=asked.settings.budget,
@@ -136,21 +136,29 @@ def setting_of(card: Card, system: type[System], wanted: str | None) -> Setting 
     return next((each for each in able if wanted in (None, each)), None)
 
 
-def evaluate(asked: Asked, out: Path | None = None, spread: Spread = Spread(), tell: Tell | None = None) -> Folder:
+def evaluate(
+    asked: Asked,
+    out: Path | None = None,
+    spread: Spread = Spread(),
+    tell: Tell | None = None,
+    *,
+    within: Path | None = None,
+) -> Folder:
     """Carry out what is asked for, or what is lacking of it; not inside a running event loop.
 
     Args:
         asked: what.
-        out: the run's folder; None: one in the home folder that follows from what is asked for.
+        out: the run's folder; None: one whose name follows from what is asked for.
         spread: how.
         tell: hears of every attempt.
+        within: where such a folder lies; None: in the home folder.
 
     Raises:
         ConfigError: it cannot work, or another process is at it.
         ModelAuth: an endpoint refuses the key.
     """
     plan, items = asyncio.run(planned(asked))
-    folder = Folder(out or asked.settings.home / "evals" / _name(plan))
+    folder = Folder(out or (within or asked.settings.home / "evals") / _name(plan))
     with locked(folder.path):
         try:
             folder.begin(plan, items)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from webfarer.agents.asking import Gear
 from webfarer.agents.decisions import POLICIES, Context, Policy
-from webfarer.agents.system import Case, Setting
+from webfarer.agents.system import Case, ModelUse, Setting
 from webfarer.agents.walker import Walker
 from webfarer.core.errors import ConfigError, FetchError
 from webfarer.core.types import Answer
@@ -17,7 +17,7 @@ from webfarer.web.guard import canonical_url, with_scheme
 class Walking:
     """Walks the case's site with the policy of the settings."""
 
-    needs_model: ClassVar[bool] = False
+    model: ClassVar[ModelUse] = "used"
     settings: ClassVar[tuple[Setting, ...]] = ("click",)
     told: ClassVar[bool] = False
 

@@ -4,13 +4,18 @@ Reads as the lexical policy does and asks no model, even when there is one: a ta
 links is worth.
 """
 
+from typing import ClassVar
+
 from webfarer.agents.asking import Gear
 from webfarer.agents.decisions import Policy
+from webfarer.agents.system import ModelUse
 from webfarer.agents.systems._walking import Walking, without_model
 
 
 class BreadthFirst(Walking):
     """Walks with the policy "breadth_first"."""
+
+    model: ClassVar[ModelUse] = "never"
 
     def policy(self, gear: Gear) -> Policy:
         """Return the policy that opens links in order."""

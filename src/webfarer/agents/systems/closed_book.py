@@ -11,7 +11,7 @@ from webfarer.agents.asker import Asker, Prompt, Text
 from webfarer.agents.asking import Gear
 from webfarer.agents.decisions import Draft
 from webfarer.agents.ending import Stop
-from webfarer.agents.system import Case, Setting
+from webfarer.agents.system import Case, ModelUse, Setting
 from webfarer.agents.systems._ended import ended
 from webfarer.core.errors import ConfigError
 from webfarer.core.types import Answer, StopReason
@@ -33,7 +33,7 @@ class Recollection(BaseModel):
 class ClosedBook:
     """Asks the model once."""
 
-    needs_model: ClassVar[bool] = True
+    model: ClassVar[ModelUse] = "needed"
     settings: ClassVar[tuple[Setting, ...]] = ("closed",)
     told: ClassVar[bool] = False
 

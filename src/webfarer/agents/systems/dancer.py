@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from webfarer.agents.asking import Gear
 from webfarer.agents.research import Research
-from webfarer.agents.system import Case, Setting
+from webfarer.agents.system import Case, ModelUse, Setting
 from webfarer.agents.systems._walking import root_of
 from webfarer.core.types import Answer
 from webfarer.web.searching import chosen
@@ -17,7 +17,7 @@ from webfarer.web.searching import chosen
 class DancerSystem:
     """Searches as `webfarer ask` does, with the tools that the setting allows."""
 
-    needs_model: ClassVar[bool] = False
+    model: ClassVar[ModelUse] = "used"
     settings: ClassVar[tuple[Setting, ...]] = ("search", "both")
     told: ClassVar[bool] = False
 

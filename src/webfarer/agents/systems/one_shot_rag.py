@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from webfarer.agents.asking import Gear
 from webfarer.agents.ending import Stop
-from webfarer.agents.system import Case, Setting
+from webfarer.agents.system import Case, ModelUse, Setting
 from webfarer.agents.systems._ended import ended
 from webfarer.agents.systems._reader import FinalReader
 from webfarer.agents.systems._retrieval import Retrieval
@@ -17,7 +17,7 @@ from webfarer.core.types import Answer, StopReason
 class OneShotRag:
     """Retrieves once and reads once."""
 
-    needs_model: ClassVar[bool] = False
+    model: ClassVar[ModelUse] = "used"
     settings: ClassVar[tuple[Setting, ...]] = ("search", "both")
     told: ClassVar[bool] = False
 

@@ -10,7 +10,7 @@ from webfarer.agents.asking import Gear
 from webfarer.agents.decisions import Draft
 from webfarer.agents.ending import Stop, check_limits
 from webfarer.agents.reading import note_of, units_of
-from webfarer.agents.system import Case, Setting
+from webfarer.agents.system import Case, ModelUse, Setting
 from webfarer.agents.systems._ended import ended
 from webfarer.core.errors import FetchError
 from webfarer.core.text import words
@@ -22,7 +22,7 @@ _STATED = 0.5  # least share of the answer's words on its pages: published answe
 class Oracle:
     """Opens the gold pages."""
 
-    needs_model: ClassVar[bool] = False
+    model: ClassVar[ModelUse] = "never"
     settings: ClassVar[tuple[Setting, ...]] = ("click", "search", "both", "closed")
     told: ClassVar[bool] = True
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from webfarer.agents.asking import Gear
 from webfarer.agents.decisions import Draft
 from webfarer.agents.ending import Stop
-from webfarer.agents.system import Case, Setting
+from webfarer.agents.system import Case, ModelUse, Setting
 from webfarer.agents.systems._ended import after, ended
 from webfarer.agents.systems._reader import FinalReader
 from webfarer.agents.systems._retrieval import Retrieval
@@ -21,7 +21,7 @@ from webfarer.core.types import Answer, Page
 class RagWalker:
     """Retrieves, reads, and walks if need be."""
 
-    needs_model: ClassVar[bool] = False
+    model: ClassVar[ModelUse] = "used"
     settings: ClassVar[tuple[Setting, ...]] = ("both",)
     told: ClassVar[bool] = False
 

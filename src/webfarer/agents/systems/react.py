@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from webfarer.agents.asking import Gear
 from webfarer.agents.decisions import Policy
+from webfarer.agents.system import ModelUse
 from webfarer.agents.systems._reacting import Reacting
 from webfarer.agents.systems._walking import Walking
 
@@ -14,7 +15,7 @@ from webfarer.agents.systems._walking import Walking
 class React(Walking):
     """Walks as the model says."""
 
-    needs_model: ClassVar[bool] = True
+    model: ClassVar[ModelUse] = "needed"
 
     def policy(self, gear: Gear) -> Policy:
         """Return the conversation that decides."""

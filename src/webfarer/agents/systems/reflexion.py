@@ -12,7 +12,7 @@ from pydantic import BaseModel, StrictBool
 from webfarer.agents.asker import Asker, Part, Prompt, Text
 from webfarer.agents.asking import Gear
 from webfarer.agents.decisions import Policy
-from webfarer.agents.system import Case
+from webfarer.agents.system import Case, ModelUse
 from webfarer.agents.systems._ended import LIMITS
 from webfarer.agents.systems._reacting import Reacting
 from webfarer.agents.systems._walking import Walking
@@ -41,7 +41,7 @@ class Reflection(BaseModel):
 class Reflexion(Walking):
     """Tries up to three times."""
 
-    needs_model: ClassVar[bool] = True
+    model: ClassVar[ModelUse] = "needed"
 
     def __init__(self, gear: Gear, case: Case) -> None:
         super().__init__(gear, case)

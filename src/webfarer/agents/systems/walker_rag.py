@@ -9,7 +9,7 @@ from typing import ClassVar
 from webfarer.agents.asking import Gear
 from webfarer.agents.decisions import Draft, Move, Policy, Walk, claims_from
 from webfarer.agents.ending import Stop
-from webfarer.agents.system import Case, Setting
+from webfarer.agents.system import Case, ModelUse, Setting
 from webfarer.agents.systems._ended import after, ended
 from webfarer.agents.systems._reader import FinalReader
 from webfarer.agents.systems._retrieval import Retrieval
@@ -49,7 +49,7 @@ class Remembering:
 class WalkerRag:
     """Retrieves, walks, reads."""
 
-    needs_model: ClassVar[bool] = False
+    model: ClassVar[ModelUse] = "used"
     settings: ClassVar[tuple[Setting, ...]] = ("both",)
     told: ClassVar[bool] = False
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,37 +20,52 @@ from webfarer.evals.records import Folder, Result
 from webfarer.evals.runner import Asked, Spread, evaluate, setting_of
 from webfarer.evals.task import TASKS
 
-_ON_THIS_MACHINE = ("", "ruled:", "scripted:")
+_RULES = ("ruled:", "scripted:")  # models that take this machine's time, and nobody else's
 
 
-def carry_out(asked: Asked, agents: str, out: Path | None, spread: Spread) -> list[Folder]:
-    """Evaluate each agent of a list ("all": those that can play), and return their folders."""
-    names = _able(asked) if agents == "all" else [name for name in agents.split(",") if name]
-    if not names:
-        raise ConfigError("no agent is named; `webfarer eval list` shows those there are")
-    if not spread.processes:
-        alone = not asked.settings.model.startswith(_ON_THIS_MACHINE[1:]) and asked.settings.model
-        spread = replace(spread, processes=1 if alone else os.cpu_count() or 1)
-    folders = []
-    for name in names:
-        folder = out / name if out and len(names) > 1 else out
-        folders.append(_one(replace(asked, agent=name), folder, spread))
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Where runs are written and how they are spread; several runs get folders of their own in `out`."""
+
+    out: Path | None
+    spread: Spread
+
+
+def carry_out(asked: Asked, agents: str, models: str, made: Made) -> list[Folder]:
+    """Evaluate each agent of a list with each model of another, and return the folders.
+
+    "all" are the agents that can play, each with the models that make a difference to it; "none" is no model.
+    """
+    folders: list[Folder] = []
+    several = agents == "all" or "," in agents + models
+    for model in ("" if name in ("", "none") else name for name in models.split(",")):
+        with_model = replace(asked, settings=asked.settings.model_copy(update={"model": model}))
+        names = _able(with_model, again=bool(folders)) if agents == "all" else agents.split(",")
+        for name in names:
+            folders.append(_one(replace(with_model, agent=name), made, several))
+    if not folders:
+        raise ConfigError("none of the agents can play; `webfarer eval list` shows what each one needs")
     return folders
 
 
-def _able(asked: Asked) -> list[str]:
-    """Return the agents that can play: with the model that is given, in the setting that is asked for."""
-    card = TASKS.load(asked.task).card
+def _able(asked: Asked, *, again: bool) -> list[str]:
+    """Return the agents that can play; those that never ask a model only once."""
+    card, model = TASKS.load(asked.task).card, asked.settings.model
     systems = {name: SYSTEMS.load(name) for name in SYSTEMS.ids()}
     return [
         name
         for name, system in systems.items()
-        if (asked.settings.model or not system.needs_model) and setting_of(card, system, asked.setting)
+        if (model or system.model != "needed") and not (again and system.model == "never")
+        if setting_of(card, system, asked.setting)
     ]
 
 
-def _one(asked: Asked, out: Path | None, spread: Spread) -> Folder:
+def _one(asked: Asked, made: Made, several: bool) -> Folder:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    spread, out = made.spread, None if several else made.out
+    if not spread.processes:
+        model = asked.settings.model
+        spread = replace(spread, processes=1 if model and not model.startswith(_RULES) else os.cpu_count() or 1)
     quiet = not sys.stderr.isatty()
     with Progress(*columns, console=console(stderr=True), disable=quiet) as progress:
         bar = progress.add_task(f"{asked.task}: {asked.agent}", total=None)
@@ -58,7 +73,7 @@ def _one(asked: Asked, out: Path | None, spread: Spread) -> Folder:
         def tell(result: Result | None, done: int, total: int) -> None:
             progress.update(bar, completed=done, total=total)
 
-        folder = evaluate(asked, out, spread, tell)
+        folder = evaluate(asked, out, spread, tell, within=made.out)
     print(f"{asked.task}: {asked.agent}: {folder.path}", file=sys.stderr)
     return folder
 

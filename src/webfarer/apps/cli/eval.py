@@ -27,6 +27,7 @@ Split = Annotated[str, typer.Option(help="Split of the published data.")]
 Subset = Annotated[str, typer.Option(help="A named subset, such as text of gaia.")]
 Size = Annotated[int, typer.Option(help="Number of generated items.", min=0)]
 Agent = Annotated[str, typer.Option(help="Who answers; several with commas between them, or all.")]
+Model = Annotated[str, typer.Option(help="provider:model; several with commas, such as none,openai:gpt-4o-mini.")]
 Setting = Annotated[str | None, typer.Option(help="click, search, both or closed; the default fits task and agent.")]
 Shard = Annotated[str, typer.Option(metavar="I/N", help="Every N-th item from the I-th.")]
 Scorers = Annotated[str | None, typer.Option(help="Scorers, with commas; the first decides what is right.")]
@@ -47,7 +48,7 @@ def list_all() -> None:
         print(f"{name:<16} {card.title}; {', '.join(card.settings)}; scored by {', '.join(card.scorers)}")
     for name in SYSTEMS.ids():
         system = SYSTEMS.load(name)
-        print(f"--agent {name:<16} {', '.join(system.settings)}{'; needs a model' if system.needs_model else ''}")
+        print(f"--agent {name:<16} {', '.join(system.settings)}; model {system.model}")
     print(f"--scorers {', '.join(SCORERS.ids())}")
 
 
@@ -74,7 +75,7 @@ def run(
     ray: Annotated[bool, typer.Option("--ray", help="Over the nodes of a Ray cluster; needs webfarer[ray].")] = False,
     html: Html = None,
     json_path: Json = None,
-    model: o.Model = None,
+    model: Model = "none",
     base_url: o.BaseUrl = None,
     max_steps: o.MaxSteps = None,
     max_pages: o.MaxPages = None,
@@ -92,13 +93,13 @@ def run(
 
     Limits are those of one attempt. The same command again goes on where a killed one stopped.
     """
-    from webfarer.apps.cli._evaluating import carry_out
+    from webfarer.apps.cli._evaluating import Made, carry_out
     from webfarer.core.config import load_settings
     from webfarer.evals.runner import Asked, Spread
     from webfarer.evals.task import Source
 
     budget = o.limits(max_steps, max_pages, max_usd, max_tokens, max_seconds, max_bytes)
-    flags = o.given(home=home, model=model, base_url=base_url, archive=archive, seed=seed, budget=budget or None)
+    flags = o.given(home=home, base_url=base_url, archive=archive, seed=seed, budget=budget or None)
     settings = load_settings(**o.assigned(assign, **flags, web=o.manners(allow_private, ignore_robots)))
     asked = Asked(
         task=task,
@@ -111,7 +112,8 @@ def run(
         scorers=tuple(filter(None, (scorers or "").split(","))),
         judge=judge,
     )
-    show(carry_out(asked, agent, out, Spread(jobs, processes, ray)), html, json_path)
+    runs_made = carry_out(asked, agent, model, Made(out, Spread(jobs, processes, ray)))
+    show(runs_made, html, json_path)
 
 
 @app.command()
