@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from webfarer.agents.system import Setting
-from webfarer.core.errors import ConfigError
+from webfarer.core.errors import ConfigError, boundary
 from webfarer.core.fare import Budget, Fare
 from webfarer.core.trace import Event, read_events
 from webfarer.core.types import Answer
@@ -203,10 +203,12 @@ def locked(path: Path) -> Iterator[None]:
     """Keep other processes out of a run's folder.
 
     Raises:
-        ConfigError: another process is at work in it.
+        ConfigError: another process is at work in it, or it cannot be written.
     """
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / "lock").open("w") as lock:
+    with boundary(ConfigError, f"{path} cannot be used for a run"):
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / "lock").open("w")
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
