@@ -94,6 +94,7 @@ def test_drafts_are_simulated_in_every_schedule(cli):
     assert "Drafts pay from 50% accepted on" in out
 
 
+@pytest.mark.slow
 def test_drafts_do_not_pay_where_products_are_the_limit(cli):
     out = cli("plan", *EIGHT, "--context", "512", "--batch", 1024, "--draft", "ngram").out
     assert row(out, "tokens to draft") == ["none"] * 4
@@ -107,6 +108,7 @@ def test_a_draft_model_is_named_as_everywhere_else(cli):
     assert "--here" in cli("plan", *EIGHT, "--draft", "self:streaming:budget=32").err
 
 
+@pytest.mark.slow
 def test_passes_are_timed_here(cli):
     out = cli("plan", PUPIL, "--here", "--draft", "self:streaming:budget=32", "--batch", 2).out
     assert out.startswith("passes over tokens: 1 in ")

@@ -22,6 +22,7 @@ from webfarer.engine.speculation import Speculate
 @pytest.mark.parametrize("scheduler", ["serial", "fcfs"])
 @pytest.mark.parametrize("draft", [None, "ngram", "self:streaming:budget=6,sinks=1"])
 @pytest.mark.parametrize("policy", POLICIES[:2])
+@pytest.mark.slow
 def test_one_at_a_time_says_the_same(scheduler, draft, policy):
     engine, spans = engine_of(parse(policy), rows=3), []
     if draft is None and scheduler == "fcfs":

@@ -41,6 +41,7 @@ def test_the_text_is_plain_decodings(name, policy, k):
 
 @pytest.mark.parametrize("widths", [(2, 1, 1), (3, 2), (1, 4), (2, 2, 2)])
 @pytest.mark.parametrize("name", ["ngram", "perfect", "model"])
+@pytest.mark.slow
 def test_trees_too(name, widths):
     check(Speculate(widths=widths), "full", drafters()[name], PARAMS)
     check(Speculate(widths=widths), "adakv:budget=12,window=4", drafters()[name], GREEDY)
@@ -76,6 +77,7 @@ def test_an_end_inside_a_draft_ends_the_sequence():
         assert heard.finished.reason == "stop"
 
 
+@pytest.mark.slow
 def test_a_chooser_that_measures_changes_nothing():
     cheap = Costs(((1, 1.0), (64, 1.1)), ((1, 0.01),))
     dear = Costs(((1, 1.0), (64, 64.0)), ((1, 1.0),))
@@ -130,6 +132,7 @@ def test_a_guess_that_is_no_number_to_the_model_does_not_stand(how, policy):
 
 @pytest.mark.parametrize("replacement", [False, True])
 @pytest.mark.parametrize("widths", [(1, 1, 1), (2, 1), (3, 2)])
+@pytest.mark.slow
 def test_the_rule_of_ratios_is_greedy_where_the_model_is(widths, replacement):
     how = Speculate(widths=widths, rule="ratio", replacement=replacement)
     for name in ("ngram", "model", "perfect"):
@@ -234,6 +237,7 @@ def test_a_draft_model_of_another_vocabulary_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("family", ["gemma2", "qwen3", "mistral", "phi3"])
+@pytest.mark.slow
 def test_every_family_checks_drafts(family):
     made = tiny.FAMILIES[family](dtype=torch.float64)
     decoder = decoder_of(made, name=family)
@@ -249,6 +253,7 @@ def test_every_family_checks_drafts(family):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.slow
 def test_in_single_precision_too(dtype):
     made = tiny.llama(dtype=dtype, layers=2)
     decoder = decoder_of(made, name="tiny")

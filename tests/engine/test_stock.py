@@ -206,6 +206,7 @@ def test_a_second_turn(family):
 
 
 @pytest.mark.parametrize("policy", cases([SCOPE, "h2o:budget=8", "streaming:budget=8,sinks=2"], SCOPE))
+@pytest.mark.slow
 def test_a_second_turn_of_padded_rows_is_that_of_each_alone(policy, llama):
     inputs, further = batch(*LENGTHS), batch(4, 6, 2, seed=2)
     with compress(llama, policy) as cache_for:
@@ -233,6 +234,7 @@ def test_beam_search_of_padded_rows_is_that_of_each_alone(policy, llama):
 
 
 @pytest.mark.parametrize("policy", cases(["full", SCOPE, "h2o:budget=8"], "h2o:budget=8"))
+@pytest.mark.slow
 def test_a_reordered_row_goes_on_as_its_source_would_have(policy, llama):
     inputs, order = batch(*LENGTHS), torch.tensor([2, 0, 2])
     with compress(llama, policy) as cache_for:

@@ -78,6 +78,7 @@ ROUNDS = st.lists(
 @settings(max_examples=6)
 @given(ROUNDS)
 @example([((1, 0, 1), (4, 3, 2), (2, 0, 1), 7), ((4, 0, 4), (1, 2, 1), (3, 3, 2), 1), ((2, 2, 2),) * 3 + (2,)])
+@pytest.mark.slow
 def test_what_stays_and_what_goes(policy, rounds):
     driver, done = started(policy), [0, 0, 0]
     for *rows, width in rounds:

@@ -86,6 +86,7 @@ def test_what_was_killed_goes_on_where_it_stopped(tmp_path, cut):
     assert numbers(killed) == numbers(whole)
 
 
+@pytest.mark.slow
 def test_shards_are_the_whole(tmp_path):
     whole = evaluate(asked(tmp_path), tmp_path / "whole", ONE)
     parts = [evaluate(asked(tmp_path, shard=(i, 4)), tmp_path / f"{i}", ONE) for i in range(1, 5)]

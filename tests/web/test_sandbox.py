@@ -60,6 +60,7 @@ def no_child_stays():
         ("", NotReadable, "gave no answer"),
     ],
 )
+@pytest.mark.slow
 async def test_a_child_that_misbehaves(program, text: str, error: type[FetchError], says: str) -> None:
     program(text)
     confines = SHORT if error is FetchTimeout else Confines()
@@ -103,6 +104,7 @@ def bomb() -> bytes:
         ("docx", make_docx(DRAFT)[:-30], "damaged"),
     ],
 )
+@pytest.mark.slow
 def test_office_files_that_mean_harm(kind: str, body: bytes, says: str) -> None:
     with pytest.raises(NotReadable, match=says):
         read_confined(kind, body)

@@ -37,7 +37,7 @@ class WebWalkerQA:
         language = subset(source, self.card, ("en", "zh"))
         found = ((row, _item(row)) for row in rows(source, self.card))
         wanted = (pair for pair in found if language in ("", pair[1].cells["language"]))
-        return checked(wanted, questions=True)
+        return checked(wanted)
 
     def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
         """Answer on the web as it is."""
