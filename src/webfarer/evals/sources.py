@@ -198,25 +198,19 @@ def row_id(row: Row, *parts: str) -> str:
     return f"{row.number}-{stable_id(*parts)[:8]}"
 
 
-def checked(found: Iterable[tuple[Row, Item]], *, questions: bool = False) -> list[Item]:
+def checked(found: Iterable[tuple[Row, Item]]) -> list[Item]:
     """Return the items, each id once.
-
-    Args:
-        found: items and the rows they were made of.
-        questions: also refuse one question about one root twice.
 
     Raises:
         ConfigError: two rows are one item, or there is none.
     """
-    seen: dict[tuple[str, ...], Row] = {}
+    seen: dict[str, Row] = {}
     items = []
     for row, item in found:
-        keys = [("id", item.id), *([("question", item.question, item.root)] if questions else [])]
-        for key in keys:
-            if key in seen:
-                both = f"rows {seen[key].number} and {row.number} have the same {key[0]} {key[1][:80]!r}"
-                raise ConfigError(f"{row.path}: {both}; remove one of them", row=row.number, key=key[0])
-            seen[key] = row
+        if item.id in seen:
+            both = f"rows {seen[item.id].number} and {row.number} have the same id {item.id[:80]!r}"
+            raise ConfigError(f"{row.path}: {both}; remove one of them", row=row.number, key="id")
+        seen[item.id] = row
         items.append(item)
     if not items:
         raise ConfigError("no items: the file is empty, or the subset has none")
