@@ -115,8 +115,8 @@ async def test_webwalkerqa_names_what_is_wrong(change, said, tmp_path):
     await refused("webwalkerqa", lines(tmp_path, CAPITAL, {**other, **change}), said)
 
 
-async def test_webwalkerqa_takes_the_ids_that_are_given_but_no_question_twice(tmp_path):
-    await refused("webwalkerqa", lines(tmp_path, {**lower(), "id": 1}, {**lower(), "id": 2}), "the same question")
+async def test_webwalkerqa_takes_the_ids_that_are_given_and_else_no_question_twice(tmp_path):
+    await refused("webwalkerqa", lines(tmp_path, lower(), lower()), "rows 1 and 2 have the same id")
     assert (await items("webwalkerqa", lines(tmp_path, {**lower(), "id": 1})))[0].id == "1"
 
 
