@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -119,3 +120,32 @@ def test_killed_again_and_again_it_ends_with_the_same_card_and_pays_nothing_twic
         assert len(answered) == len({event.data["call"] for event in answered})
         models = [event for event in calls if event.data["kind"] == "model"]
         assert len(models) == result.answer.fare.calls
+
+
+def test_processes_end_with_the_one_that_began_them(tmp_path):
+    command = [
+        *(sys.executable, "-c", "from webfarer.apps.cli.main import main; main()"),
+        *("eval", "world", "--seed", "3", "--size", "400", "--processes", "2", "--out", str(tmp_path / "run")),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    scores = tmp_path / "run" / "scores"
+    while not (scores.exists() and any(scores.iterdir())):
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+
+    def alive() -> list[str]:
+        stats = (path.read_text() for path in map(_stat, os.listdir("/proc")) if path and path.exists())
+        groups = (stat.rpartition(")")[2].split()[:3] for stat in stats)
+        return [state for state, _, group in groups if int(group) == process.pid and state != "Z"]
+
+    for _ in range(100):
+        if not alive():
+            break
+        time.sleep(0.1)
+    assert not alive()
+
+
+def _stat(name: str) -> Path | None:
+    return Path("/proc") / name / "stat" if name.isdecimal() else None

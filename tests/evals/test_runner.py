@@ -244,3 +244,61 @@ def test_ids_of_attempts_are_files_names_and_differ():
     assert all(len(each) < 100 and "/" not in each and not each.startswith(".") for each in ids)
     items = [Item(id=name, question="q") for name in names]
     assert fingerprint(items) != fingerprint(items[::-1])
+
+
+def test_a_damaged_trace_or_marking_is_put_aside_and_made_again(tmp_path):
+    whole = evaluate(asked(tmp_path), tmp_path / "whole", ONE)
+    folder = evaluate(asked(tmp_path), tmp_path / "run", ONE)
+    first, second, third = list(folder.results())[:3]
+    folder.trace(first.run).write_bytes(b"junk\n" + folder.trace(first.run).read_bytes())
+    folder.marking(first.run).unlink()
+    folder.marking(second.run).write_bytes(b"\xff\xfe\n\n")
+    folder.marking(third.run).write_text('{"seq":0,"t":0,"type":"end","data":{"version":1}}\n')
+    assert [result.run for result in folder.results()] == [result.run for result in list(whole.results())[3:]]
+    evaluate(asked(tmp_path), folder.path, ONE)
+    assert numbers(folder) == numbers(whole)
+
+
+def test_items_that_are_not_the_plans_are_refused(tmp_path):
+    folder = evaluate(asked(tmp_path), tmp_path / "run", ONE)
+    path = folder.path / "items.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:3]))
+    with pytest.raises(ConfigError, match="items of the plan"):
+        evaluate(asked(tmp_path), folder.path, ONE)
+    with pytest.raises(ConfigError, match="items of the plan"):
+        list(folder.results())
+
+
+def test_attempts_without_their_plan_are_not_adopted(tmp_path):
+    folder = evaluate(asked(tmp_path), tmp_path / "run", ONE)
+    (folder.path / "plan.json").unlink()
+    with pytest.raises(ConfigError, match="whose plan is gone"):
+        evaluate(asked(tmp_path, agent="oracle"), folder.path, ONE)
+
+
+def questions(path: Path, count: int = 3) -> Source:
+    lines = [f"{{}},What is the last digit of {number}?,{number % 10}\n" for number in range(count)]
+    path.write_text("metadata,problem,answer\n" + "".join(lines))
+    return Source(path)
+
+
+def test_one_file_is_one_run_wherever_it_is_named_from(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = questions(Path("questions.csv"))
+    script = tmp_path / "script.json"
+    script.write_text('["{\\"answer\\": \\"1\\"}"]')
+    settings = load_settings(home=tmp_path / "home", model=f"scripted:{script}")
+    wanted = Asked("simpleqa", settings, source, "closed_book", scorers=("named",))
+    one = evaluate(wanted, None, ONE)
+    again = evaluate(replace(wanted, source=Source((tmp_path / "questions.csv").resolve())), None, ONE)
+    assert one.path == again.path
+    assert [result.marks["named"]["correct"] for result in one.results()] == [0, 1, 0]
+
+
+def test_a_search_key_that_is_missing_or_refused_ends_the_run_and_not_the_items(tmp_path):
+    source = questions(tmp_path / "questions.csv")
+    settings = load_settings(home=tmp_path / "home", model="", search={"engines": ("serper",)})
+    wanted = Asked("simpleqa", settings, source, "one_shot_rag", scorers=("named",))
+    with pytest.raises(ConfigError, match="SERPER_API_KEY"):
+        evaluate(wanted, tmp_path / "run", ONE)
+    assert list(Folder(tmp_path / "run").results()) == []

@@ -13,6 +13,8 @@ from webfarer.evals._card_types import Curve, Entry, Line, Pair
 from webfarer.evals.records import Plan
 from webfarer.evals.statistics import compare
 
+_FREE = ("local:", "ruled:", "scripted")
+
 
 def names(plans: Sequence[Plan]) -> list[str]:
     """Return a name for each plan: the agent, and whatever is not the same in all of them; unique."""
@@ -114,12 +116,12 @@ def _curve(group: Sequence[Entry], meter: str, every: Sequence[Sequence[Entry]])
 
 def lines(entries: Sequence[Entry], runs: Sequence[Played]) -> tuple[Line, ...]:
     """Return every question once, with what each entry made of it."""
-    found: dict[tuple[str, str], Line] = {}
+    found: dict[tuple[str, str, str], Line] = {}
     for entry, run in zip(entries, runs, strict=True):
         for item, row in run.grid().items():
             asked = run.asked[item]
             line = found.setdefault(
-                (entry.title, item),
+                (entry.title, item, asked.digest),
                 Line(task=entry.title, item=item, question=asked.question, cells=dict(asked.cells), right={}),
             )
             line.right[entry.name] = sum(one is not None and one.right for one in row)
@@ -147,5 +149,7 @@ def _warnings(entry: Entry) -> list[str]:
         f"of {entry.attempts} attempts could not be judged and count as wrong": entry.fates.get("unjudged", 0),
         f"of {entry.attempts} attempts are flagged as contaminated": len(entry.flagged),
     }
+    unpriced = entry.fare["calls"].total and not entry.fare["usd"].total and not entry.model.startswith(_FREE)
+    price = [f"{entry.name}: no price of {entry.model} is known, or it is 0; dollars are not counted."] * bool(unpriced)
     lacking = [f"{entry.name}: shard {shard} was not given; its questions count nowhere." for shard in entry.lacking]
-    return lacking + [f"{entry.name}: {count} {what}." for what, count in said.items() if count]
+    return lacking + price + [f"{entry.name}: {count} {what}." for what, count in said.items() if count]

@@ -22,7 +22,7 @@ from webfarer.evals.task import Item
 
 _LIMITS = (StopReason.BUDGET, StopReason.TIMEOUT, StopReason.TURNS)
 _BROKEN = (StopReason.FAILED, StopReason.CANCELLED)
-_ELSEWHERE = {"webfarer", "commit", "machine", "started"}
+_ELSEWHERE = {"source", "webfarer", "commit", "machine", "started"}
 _OF_SHARD = {"shard", "items", "fingerprint"}
 _SHOWN = 300
 

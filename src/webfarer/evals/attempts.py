@@ -6,6 +6,7 @@ what was paid for is in its traces, and an attempt that is made again pays only 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from webfarer.agents.runs import Options, play, resume
@@ -15,7 +16,7 @@ from webfarer.core.errors import (
     ConfigError,
     FetchError,
     ModelAuth,
-    ModelError,
+    SearchAuth,
     TraceError,
     TraceLocked,
     WebfarerError,
@@ -36,12 +37,21 @@ from webfarer.web.client import Web
 
 @dataclass(slots=True)
 class Heard:
-    """What the agent's trace tells of an attempt: addresses asked for, pages that came, queries."""
+    """What the agent's trace tells of an attempt.
+
+    Attributes:
+        asked: addresses asked for, and those they led to.
+        records, opened: archive ids and addresses of the pages that came.
+        snippets: what an engine showed of pages.
+        searches, refused: queries, and those of them that were refused for lack of a good key.
+    """
 
     asked: list[str] = field(default_factory=list)
     records: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
+    snippets: list[str] = field(default_factory=list)
     searches: int = 0
+    refused: int = 0
 
     def __call__(self, event: Event) -> None:
         """Take in an event of the trace."""
@@ -49,9 +59,18 @@ class Heard:
             self.searches += 1
         elif event.type == "call" and event.data["kind"] == "fetch":
             self.asked.append(event.data["request"]["url"])
-        elif event.type == "result" and isinstance(value := event.data.get("value"), Mapping) and "record" in value:
+        elif event.type == "result":
+            self._came(event.data.get("value"), event.data.get("error"))
+
+    def _came(self, value: Any, error: Any) -> None:
+        if error:
+            self.refused += error["error"] == SearchAuth.__name__
+        elif isinstance(value, Mapping) and "record" in value:
             self.records.append(value["record"])
             self.opened.append(value["url"])
+            self.asked.append(value["url"])
+        elif isinstance(value, list):
+            self.snippets += [f"{hit.get('title')} {hit.get('snippet')}" for hit in value if isinstance(hit, Mapping)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +103,10 @@ class Stage:
         heard = Heard()
         run = attempt_id(item.id, number)
         answer, error = await self._answer(item, number, run, heard)
+        if heard.searches and heard.refused == heard.searches:
+            path = self.folder.trace(run)
+            path.rename(path.with_suffix(".refused"))  # with a good key it is made again
+            raise ConfigError("every search engine refused its key; correct it and give the same command again")
         canary = str(item.data.get("canary", "")) or self.card.canary
         result = Result(
             item=item.id,
@@ -104,12 +127,11 @@ class Stage:
         settings = self.settings.model_copy(update={"seed": self.plan.seed + number - 1})
         options = Options(settings=settings, web=self.web, on_event=heard, run_id=run)
         path = self.folder.trace(run)
-        begun = path.exists() and bool(read_events(path))
+        begun = _begun(path)
         try:
             with boundary(WebfarerError, f"{self.plan.agent} broke down"):
                 if begun:
                     return await resume(run, model=_own(self.model), options=options), None
-                path.unlink(missing_ok=True)  # killed before the first event
                 case, model = case_of(item, self.plan.agent, self.plan.setting), self.model
                 return await play(self.plan.agent, case, model=model, budget=self.plan.budget, options=options), None
         except (ModelAuth, TraceLocked):
@@ -123,7 +145,7 @@ class Stage:
 
     def _texts(self, heard: Heard, canary: str) -> list[str]:
         """Return the pages' texts, where there is something to look for in them."""
-        texts = []
+        texts = list(heard.snippets)
         for record in heard.records if canary else ():
             try:
                 texts.append(self.web.page(record).markdown)
@@ -135,11 +157,8 @@ class Stage:
         """Mark an answer by every scorer of the plan."""
         path = self.folder.marking(result.run)
         before = self.folder.result(result.run)
-        if before is not None:  # marked, but not by all: what its judge cost stays counted
-            number = len(list(path.parent.glob(f"{result.run}.jsonl.*")))
-            path.rename(path.with_name(f"{path.name}.{number}"))
-        elif path.exists() and not read_events(path):
-            path.unlink()
+        if _begun(path) and read_events(path)[-1].type == "end":  # not marked by all; what its judge cost stays counted
+            _aside(path)
         trace = Trace.resume(path) if path.exists() else Trace.create(path)
         try:
             run = Run(f"{result.run}-marks", trace)
@@ -163,9 +182,9 @@ class Stage:
             try:
                 with boundary(WebfarerError, f"the scorer {name} broke down"):
                     found = await scorer.mark(attempt)
-            except (ConfigError, ModelAuth):
+            except ModelAuth:
                 raise
-            except ModelError as error:
+            except WebfarerError as error:
                 unjudged[name] = f"{type(error).__name__}: {error.message}"
                 continue
             marks[name] = dict(found.values)
@@ -184,6 +203,23 @@ def case_of(item: Item, agent: str, setting: Setting) -> Case:
     if SYSTEMS.load(agent).told:
         case = replace(case, answer=item.accepted[0], gold=item.gold)
     return case
+
+
+def _begun(path: Path) -> bool:
+    """Say whether a trace can be gone on with; one that is damaged is put aside, one without an event removed."""
+    try:
+        begun = path.exists() and bool(read_events(path))
+    except TraceError:
+        _aside(path)
+        return False
+    if not begun:
+        path.unlink(missing_ok=True)
+    return begun
+
+
+def _aside(path: Path) -> None:
+    """Keep a file under another name."""
+    path.rename(path.with_name(f"{path.name}.{len(list(path.parent.glob(f'{path.name}.*')))}"))
 
 
 def _own(model: str | ChatModel | None) -> ChatModel | None:

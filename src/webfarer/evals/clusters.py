@@ -13,10 +13,12 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from webfarer.core.errors import ConfigError
+from webfarer.core.errors import ConfigError, WebfarerError
 from webfarer.evals.records import Folder, Result, attempt_id
 from webfarer.evals.shares import Hear, Work, carry_out
 from webfarer.evals.task import Item
+
+_LOSSES = 3  # processes that may die over one share
 
 Files = Mapping[str, bytes]
 """Traces by their path within a run's folder."""
@@ -34,35 +36,48 @@ def over_ray(works: Sequence[Work], hear: Hear) -> None:
         raise ConfigError("a Ray cluster needs one more package: pip install 'webfarer[ray]'") from error
     if not ray.is_initialized():
         ray.init(log_to_driver=False)
-    make = ray.remote(scheduling_strategy="SPREAD", num_returns="streaming")(_elsewhere)
-    streams: dict[Any, Folder] = {}
-    for work in works:
+    # Ray would begin a share again from its first item; here it goes on after the last that came home
+    make = ray.remote(scheduling_strategy="SPREAD", num_returns="streaming", max_retries=0)(_elsewhere)
+    streams: dict[Any, tuple[Work, int]] = {}
+
+    def begin(work: Work, losses: int) -> None:
         begun, fresh = _parted(work)
         if begun:
             carry_out(replace(work, items=begun), hear)
         if fresh:
-            streams[make.remote(replace(work, items=fresh))] = Folder(work.folder)
+            streams[make.remote(replace(work, items=fresh))] = work, losses
+
+    for work in works:
+        begin(work, 0)
     while streams:
         stream: Any = ray.wait(list(streams), num_returns=1)[0][0]
+        work, losses = streams[stream]
         try:
             result, files = ray.get(next(stream))
         except StopIteration:
             del streams[stream]
             continue
+        except ray.exceptions.WorkerCrashedError as error:
+            del streams[stream]
+            if losses == _LOSSES:
+                raise WebfarerError("processes of the cluster keep dying; what is done stays") from error
+            begin(work, losses + 1)
+            continue
         for name, content in files.items():
-            _land(streams[stream].path / name, content)
+            _land(work.folder / name, content)
         hear(result)
 
 
 def _parted(work: Work) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-    """Return the items of which something has been done here, and the others."""
+    """Return the unfinished items of which something has been done here, and those of which nothing has."""
     folder = Folder(work.folder)
-
-    def begun(item: Item) -> bool:
-        runs = (attempt_id(item.id, number) for number in range(1, work.plan.runs + 1))
-        return any(folder.trace(run).exists() for run in runs)
-
-    return tuple(filter(begun, work.items)), tuple(item for item in work.items if not begun(item))
+    begun: list[Item] = []
+    fresh: list[Item] = []
+    for item in work.items:
+        runs = [attempt_id(item.id, number) for number in range(1, work.plan.runs + 1)]
+        if not all(map(folder.finished, runs)):
+            (begun if any(folder.trace(run).exists() for run in runs) else fresh).append(item)
+    return tuple(begun), tuple(fresh)
 
 
 def _elsewhere(work: Work) -> Iterator[tuple[Result, Files]]:

@@ -22,7 +22,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from webfarer.agents.runs import Options, play
 from webfarer.agents.system import SYSTEMS, Setting
 from webfarer.core.config import load_settings
-from webfarer.core.errors import ConfigError, ModelAuth, WebfarerError, boundary
+from webfarer.core.errors import ConfigError, ModelAuth, ModelError, WebfarerError, boundary
 from webfarer.core.fare import Budget
 from webfarer.core.run import Run
 from webfarer.core.trace import Trace
@@ -30,7 +30,7 @@ from webfarer.core.types import Answer
 from webfarer.evals._inspect_models import Inspected, rules
 from webfarer.evals.attempts import Heard, case_of
 from webfarer.evals.runner import setting_of
-from webfarer.evals.scorer import SCORERS, Attempt
+from webfarer.evals.scorer import SCORERS, Attempt, Marks
 from webfarer.evals.shares import in_venue
 from webfarer.evals.task import TASKS, Item, Source, Task
 from webfarer.models.base import ChatModel
@@ -87,9 +87,10 @@ def _solver(task: str, agent: str, setting: Setting, max_steps: int, seed: int) 
         item, ours = Item.model_validate(state.metadata["item"]), TASKS.load(task)
         model = get_model()
         chat: ChatModel | None = None if model.api.model_name == "none" else Inspected(model)
-        async with ours.venue([item]) as changes:
-            budget = Budget(steps=max_steps)
-            settings = in_venue(load_settings(model="", seed=seed, budget=budget), changes, ours.card)
+        budget = Budget(steps=max_steps)
+        base = load_settings(model="", seed=seed, budget=budget)
+        async with ours.venue([item], base) as changes:
+            settings = in_venue(base, changes, ours.card)
             heard, error = Heard(), ""
             with Archive() as archive:
                 async with Web(settings, archive) as web:
@@ -139,11 +140,20 @@ def _scorer(names: list[str]) -> InspectScorer:
         judge = Metered(Run("judge", Trace.create()), Inspected(get_model(role="grader"))) if needed else None
         answer = Answer.model_validate(told) if told else None
         attempt = Attempt(item, answer, tuple(state.metadata[_OPENED]), judge)
-        found = {name: await SCORERS.load(name).mark(attempt) for name in names}
-        first = next(iter(found[names[0]].values.values()))
+        found: dict[str, Marks] = {}
+        unjudged: dict[str, str] = {}
+        for name in names:
+            try:
+                found[name] = await SCORERS.load(name).mark(attempt)
+            except ModelError as error:
+                unjudged[name] = f"{type(error).__name__}: {error.message}"
+        own = found[names[0]].values if names[0] in found else {}
+        first = own.get(SCORERS.load(names[0]).metrics[0], 0.0)
         marks = {name: dict(each.values) for name, each in found.items()}
         detail = {name: dict(each.detail) for name, each in found.items() if each.detail}
-        return Score(value=first, answer=attempt.text, metadata={"marks": marks, "detail": detail})
+        return Score(
+            value=first, answer=attempt.text, metadata={"marks": marks, "detail": detail, "unjudged": unjudged}
+        )
 
     return score
 

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from webfarer.agents.system import Setting
-from webfarer.core.errors import ConfigError, boundary
+from webfarer.core.errors import ConfigError, TraceError, boundary
 from webfarer.core.fare import Budget, Fare
 from webfarer.core.trace import Event, read_events
 from webfarer.core.types import Answer
@@ -70,8 +70,11 @@ class Plan(BaseModel):
 
     def same_run(self, other: "Plan") -> bool:
         """Say whether the other plan asks for the same attempts, wherever and whenever it is carried out."""
-        apart = {"webfarer", "commit", "machine", "started"}
-        return self.model_dump(exclude=apart) == other.model_dump(exclude=apart)
+        return self.identity() == other.identity()
+
+    def identity(self) -> str:
+        """Return what says which attempts are made; the items' hash stands for where they come from."""
+        return self.model_dump_json(exclude={"source", "webfarer", "commit", "machine", "started"})
 
 
 class Result(BaseModel):
@@ -123,7 +126,7 @@ class Folder:
         path = self.path / "plan.json"
         try:
             plan = Plan.model_validate_json(path.read_text())
-        except (OSError, ValidationError) as error:
+        except (OSError, ValueError) as error:
             raise ConfigError(f"{self.path} is no folder of an evaluation run: {error}") from error
         if plan.version != VERSION:
             raise ConfigError(
@@ -132,14 +135,20 @@ class Folder:
             )
         return plan
 
-    def items(self) -> Iterator[Item]:
-        """Yield the items, in their order."""
+    def items(self) -> list[Item]:
+        """Return the items, in their order.
+
+        Raises:
+            ConfigError: they cannot be read, or are not those of the plan.
+        """
         try:
-            with (self.path / "items.jsonl").open() as lines:
-                for line in lines:
-                    yield Item.model_validate_json(line)
-        except (OSError, ValidationError) as error:
+            lines = (self.path / "items.jsonl").read_text(encoding="utf-8").splitlines()
+            items = [Item.model_validate_json(line) for line in lines]
+        except (OSError, ValueError) as error:
             raise ConfigError(f"{self.path}: its items cannot be read: {error}") from error
+        if fingerprint(items) != self.plan.fingerprint:
+            raise ConfigError(f"{self.path}: items.jsonl does not hold the items of the plan; run it again elsewhere")
+        return items
 
     def begin(self, plan: Plan, items: list[Item]) -> None:
         """Write plan and items, or see that those there are the same.
@@ -150,7 +159,10 @@ class Folder:
         if (self.path / "plan.json").exists():
             if not self.plan.same_run(plan):
                 raise ConfigError(f"{self.path} holds another run; give a new folder with --out, or the same options")
+            self.items()
             return
+        if any(any((self.path / part).glob("*")) for part in ("runs", "scores")):
+            raise ConfigError(f"{self.path} holds attempts of a run whose plan is gone; give a new folder with --out")
         for part in ("runs", "scores"):
             (self.path / part).mkdir(parents=True, exist_ok=True)
         _write(self.path / "items.jsonl", "".join(item.model_dump_json(exclude_defaults=True) + "\n" for item in items))
@@ -180,8 +192,11 @@ class Folder:
 
     def result(self, run: str) -> Result | None:
         """Return what came of an attempt; None while it is not finished."""
-        end = _ended(self.marking(run))
-        return Result.model_validate(end.data["result"]) if end else None
+        try:
+            end = _ended(self.marking(run))
+            return Result.model_validate(end.data["result"]) if end else None
+        except (TraceError, KeyError, ValidationError):
+            return None  # damaged: it is marked again
 
 
 def attempt_id(item: str, number: int) -> str:

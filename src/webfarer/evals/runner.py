@@ -6,16 +6,20 @@ which attempts are made, with which seeds, follows from the plan alone, never fr
 
 import asyncio
 import datetime
+import hashlib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 from webfarer.agents.system import SYSTEMS, Setting, System
 from webfarer.core.config import Settings
-from webfarer.core.errors import ConfigError
+from webfarer.core.errors import ConfigError, WebfarerError
 from webfarer.evals.bench import commit, machine
 from webfarer.evals.clusters import over_ray
 from webfarer.evals.records import Folder, Plan, Result, attempt_id, fingerprint, locked
@@ -91,7 +95,7 @@ async def planned(asked: Asked) -> tuple[Plan, list[Item]]:
         raise ConfigError(f"{asked.agent} plays in {able}; {asked.task} is asked in {asks}; choose another --setting")
     if system.model == "needed" and not asked.settings.model:
         raise ConfigError(f"{asked.agent} needs a model: give one, such as --model openai:gpt-4o-mini")
-    scorers = asked.scorers or task.card.scorers
+    scorers = tuple(filter(None, asked.scorers)) or task.card.scorers
     if not SCORERS.load(scorers[0]).decides:
         raise ConfigError(f"the scorer {scorers[0]} counts and does not decide what is right: name another one first")
     if any(SCORERS.load(name).needs_judge for name in scorers) and not asked.judge:
@@ -99,7 +103,7 @@ async def planned(asked: Asked) -> tuple[Plan, list[Item]]:
             f"the scorer {scorers[0]} asks a model: give one with --judge, such as --judge openai:gpt-4o, "
             "or choose scorers that need none with --scorers named"
         )
-    items = await task.items(asked.source)
+    items = await task.items(replace(asked.source, settings=asked.settings))
     _distinct(items, asked.task)
     first, every = asked.shard
     items = (items[: asked.limit] if asked.limit else items)[first - 1 :: every]
@@ -188,15 +192,29 @@ def _carry_out(works: Sequence[Work], spread: Spread, hear: Hear) -> None:
         for work in works:
             carry_out(work, hear)
     else:
-        with ProcessPoolExecutor(spread.processes, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(spread.processes, get_context("spawn"), _end_with_parent) as pool:
             under_way = [pool.submit(results_of, work) for work in works]
             try:
                 for done in as_completed(under_way):
                     for result in done.result():
                         hear(result)
+            except BrokenProcessPool as error:
+                raise WebfarerError("a process was killed; what is done stays: give the same command again") from error
             finally:
                 for each in under_way:
                     each.cancel()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that began it is gone: nobody would hear of what it pays for."""
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _lacking(folder: Folder, plan: Plan, items: Iterable[Item]) -> tuple[list[Item], int]:
@@ -236,6 +254,5 @@ def _named(source: Source, card: Card) -> str:
 
 def _name(plan: Plan) -> str:
     """Return a folder's name that follows from what is run."""
-    apart = {"webfarer", "commit", "machine", "started"}
-    digest = fingerprint([Item(id=plan.model_dump_json(exclude=apart), question="")])
+    digest = hashlib.sha256(plan.identity().encode()).hexdigest()
     return f"{plan.task}-{plan.agent}-{plan.setting}-{digest[:8]}"

@@ -14,12 +14,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from webfarer.core.config import Settings
+from webfarer.core.errors import ConfigError
 from webfarer.evals.attempts import Stage
 from webfarer.evals.records import Folder, Plan, Result, attempt_id
 from webfarer.evals.task import TASKS, Card, Changes, Item
 from webfarer.models.base import ChatModel
 from webfarer.models.load import load_model
 from webfarer.web.client import Web
+from webfarer.web.searching import SEARCHERS, chosen, lacking
 
 Hear = Callable[[Result], None]
 
@@ -71,8 +73,10 @@ async def _attempts(work: Work, hear: Hear) -> None:
 async def stage_of(work: Work) -> AsyncIterator[Stage]:
     """Open what the attempts of one process share."""
     plan, task = work.plan, TASKS.load(work.plan.task)
-    async with task.venue(work.items) as changes:
+    async with task.venue(work.items, work.settings) as changes:
         settings = in_venue(work.settings, changes, task.card)
+        if plan.setting in ("search", "both"):
+            _check_keys(settings)
         shared: list[ChatModel] = []
 
         def load(spec: str) -> ChatModel | None:
@@ -90,6 +94,13 @@ async def stage_of(work: Work) -> AsyncIterator[Stage]:
         finally:
             for each in shared:
                 await each.close()
+
+
+def _check_keys(settings: Settings) -> None:
+    """Raise ConfigError when no engine that is to be asked has its key."""
+    needed = [lacking(SEARCHERS.load(name), settings) for name in chosen(settings)]
+    if all(needed):
+        raise ConfigError(f"no search engine can be asked: set {' or '.join(str(name).upper() for name in needed)}")
 
 
 def in_venue(settings: Settings, changes: Changes, card: Card) -> Settings:

@@ -9,14 +9,15 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from webfarer.core.errors import ConfigError, boundary
+from webfarer.core.errors import ConfigError, Refused, boundary
 from webfarer.evals.task import Card, Item, Source
+from webfarer.web.guard import canonical_url, with_scheme
 
 _LONGEST_FIELD = 2**27
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -78,12 +79,38 @@ class Row:
         value = self.find(name)
         if isinstance(value, str):
             with boundary(ConfigError, f"{self.place}: {name!r} is no JSON", row=self.number, key=name):
-                value = json.loads(value)
+                value = parsed(value)
         return Row(self.path, self.number, value) if isinstance(value, dict) else self
 
 
 def _plain(name: str) -> str:
     return re.sub(r"[\s_-]+", "", name).casefold()
+
+
+def parsed(text: str) -> Any:
+    """Return what JSON says; a lone surrogate, which no file can hold, becomes a question mark."""
+    value = json.loads(text)
+    if r"\ud" in text.lower():
+        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return value
+
+
+def address_of(url: str, place: str) -> str:
+    """Return the address of a page, with https where it has no scheme.
+
+    Args:
+        url: as it is given.
+        place: where, for messages.
+
+    Raises:
+        ConfigError: nothing can be opened there.
+    """
+    address = with_scheme(url)
+    try:
+        canonical_url(address)
+    except Refused as error:
+        raise ConfigError(f"{place}: {url[:200]!r} is no address of a page: {error.message}") from error
+    return address
 
 
 def rows(source: Source, card: Card) -> Iterator[Row]:
@@ -144,6 +171,15 @@ def read(path: Path) -> Iterator[Row]:
         numbered: Iterable[tuple[int, Any]] = enumerate(_sheet(path), 1)
     else:
         numbered = _objects(path) if kind == ".json" else _lines(path) if kind == ".jsonl" else _table(path)
+    yield from as_rows(path, numbered)
+
+
+def as_rows(path: Path, numbered: Iterable[tuple[int, Any]]) -> Iterator[Row]:
+    """Yield numbered values of a file as its rows.
+
+    Raises:
+        ConfigError: one is no object.
+    """
     for number, value in numbered:
         if not isinstance(value, dict):
             raise ConfigError(f"{path}, row {number}: no object but {type(value).__name__}", row=number)
@@ -156,14 +192,14 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 with boundary(ConfigError, f"{path}, row {number}: no JSON", row=number):
-                    value = json.loads(line)
+                    value = parsed(line)
                 yield number, value
 
 
 def _objects(path: Path) -> Iterator[tuple[int, Any]]:
     """Yield the elements of a list, or the one object that is the file."""
     with boundary(ConfigError, f"{path} cannot be read as JSON"):
-        value = json.loads(path.read_text(encoding="utf-8-sig"))
+        value = parsed(path.read_text(encoding="utf-8-sig"))
     yield from enumerate(value if isinstance(value, list) else [value], 1)
 
 
@@ -185,7 +221,12 @@ def _sheet(path: Path) -> Iterator[dict[str, Any]]:
     with boundary(ConfigError, f"{path} cannot be read as a workbook"):
         cells = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
     for row in cells[1:]:
-        yield dict(zip(map(str, cells[0]), row, strict=False)) if cells else {}
+        yield dict(zip(map(str, cells[0]), map(_cell, row), strict=False)) if cells else {}
+
+
+def _cell(value: Any) -> Any:
+    """Return a year as it is seen: a workbook keeps 2024 as 2024.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def stable_id(*parts: str) -> str:
@@ -198,15 +239,20 @@ def row_id(row: Row, *parts: str) -> str:
     return f"{row.number}-{stable_id(*parts)[:8]}"
 
 
-def checked(found: Iterable[tuple[Row, Item]]) -> list[Item]:
-    """Return the items, each id once.
+def checked(rows: Iterable[Row], make: Callable[[Row], Item | None]) -> list[Item]:
+    """Return the items made of rows, each id once; None for a row leaves it out.
 
     Raises:
-        ConfigError: two rows are one item, or there is none.
+        ConfigError: a row makes no item, two make the same one, or none makes any: with the row.
     """
     seen: dict[str, Row] = {}
     items = []
-    for row, item in found:
+    for row in rows:
+        with boundary(ConfigError, f"{row.place} makes no question", row=row.number):
+            item = make(row)
+            if item is None:
+                continue
+            item.model_dump_json()  # what cannot be written fails here, not after the first answers are paid
         if item.id in seen:
             both = f"rows {seen[item.id].number} and {row.number} have the same id {item.id[:80]!r}"
             raise ConfigError(f"{row.path}: {both}; remove one of them", row=row.number, key="id")

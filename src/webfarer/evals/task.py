@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from webfarer.agents.system import Setting
+from webfarer.core.config import Settings
 from webfarer.core.registry import Seam
 
 TASKS = Seam("webfarer.evals.tasks", "task", "task")
@@ -92,6 +93,7 @@ class Source:
         seed, size: of generated items; size 0 for the task's own number.
         root: a website, for tasks that make items of any site.
         key: password of an encrypted set that does not carry it; "" where the data do.
+        settings: of the program, for tasks that read a website or keep something at home; None: the user's own.
     """
 
     path: Path | None = None
@@ -101,6 +103,7 @@ class Source:
     size: int = 0
     root: str = ""
     key: str = ""
+    settings: Settings | None = None
 
 
 Changes = Mapping[str, Any]
@@ -120,12 +123,12 @@ class Task(Protocol):
         """
         ...
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Open the place where these items can be answered; :func:`open_web` for whatever needs none of its own."""
         ...
 
 
 @asynccontextmanager
-async def open_web(items: Sequence[Item]) -> AsyncIterator[Changes]:
+async def open_web() -> AsyncIterator[Changes]:
     """The web as it is."""
     yield {}

@@ -31,12 +31,16 @@ class Made:
     spread: Spread
 
 
-def carry_out(asked: Asked, agents: str, models: str, made: Made) -> list[Folder]:
+def carry_out(asked: Asked, agents: str, models: str | None, made: Made) -> list[Folder]:
     """Evaluate each agent of a list with each model of another, and return the folders.
 
-    "all" are the agents that can play, each with the models that make a difference to it; "none" is no model.
+    "all" are the agents that can play, each with the models that make a difference to it; "none" is no model, and None
+    the one of the settings.
     """
+    for name in agents.split(",") if agents != "all" else ():
+        SYSTEMS.load(name)  # an unknown one is refused before any is run
     folders: list[Folder] = []
+    models = asked.settings.model if models is None else models
     several = agents == "all" or "," in agents + models
     for model in ("" if name in ("", "none") else name for name in models.split(",")):
         with_model = replace(asked, settings=asked.settings.model_copy(update={"model": model}))
@@ -106,5 +110,7 @@ def replayed(folder: Folder) -> bool:
         if not isinstance(again, Answer) or again.text != (result.answer and result.answer.text):
             differ += 1
             print(f"{result.item}, attempt {result.number}: {again if isinstance(again, str) else 'another answer'}")
+    if not results:
+        raise ConfigError(f"{folder.path}: no attempt has been answered, so there is nothing to replay")
     print(f"{len(results) - differ} of {len(results)} attempts replayed alike")
     return not differ

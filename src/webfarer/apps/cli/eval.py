@@ -27,7 +27,10 @@ Split = Annotated[str, typer.Option(help="Split of the published data.")]
 Subset = Annotated[str, typer.Option(help="A named subset, such as text of gaia.")]
 Size = Annotated[int, typer.Option(help="Number of generated items.", min=0)]
 Agent = Annotated[str, typer.Option(help="Who answers; several with commas between them, or all.")]
-Model = Annotated[str, typer.Option(help="provider:model; several with commas, such as none,openai:gpt-4o-mini.")]
+Model = Annotated[
+    str | None,
+    typer.Option(help="provider:model; several with commas, as none,openai:gpt-4o-mini; none is no model."),
+]
 Setting = Annotated[str | None, typer.Option(help="click, search, both or closed; the default fits task and agent.")]
 Shard = Annotated[str, typer.Option(metavar="I/N", help="Every N-th item from the I-th.")]
 Scorers = Annotated[str | None, typer.Option(help="Scorers, with commas; the first decides what is right.")]
@@ -75,7 +78,7 @@ def run(
     ray: Annotated[bool, typer.Option("--ray", help="Over the nodes of a Ray cluster; needs webfarer[ray].")] = False,
     html: Html = None,
     json_path: Json = None,
-    model: Model = "none",
+    model: Model = None,
     base_url: o.BaseUrl = None,
     max_steps: o.MaxSteps = None,
     max_pages: o.MaxPages = None,
@@ -112,8 +115,8 @@ def run(
         scorers=tuple(filter(None, (scorers or "").split(","))),
         judge=judge,
     )
-    runs_made = carry_out(asked, agent, model, Made(out, Spread(jobs, processes, ray)))
-    show(runs_made, html, json_path)
+    writable(html, json_path)
+    show(carry_out(asked, agent, model, Made(out, Spread(jobs, processes, ray))), html, json_path)
 
 
 @app.command()
@@ -134,6 +137,7 @@ def report(
         return
     if not folders:
         raise ConfigError("give the folder of a run, or --published NAME")
+    writable(html, json_path)
     show(found(folders), html, json_path)
 
 
@@ -160,18 +164,27 @@ def gate(
     raise typer.Exit(0 if outcome.passed else 1)
 
 
+def writable(*paths: Path | None) -> None:
+    """Raise ConfigError unless every file can be written, before anything is paid."""
+    from webfarer.core.errors import ConfigError, boundary
+
+    for path in filter(None, paths):
+        with boundary(ConfigError, f"{path} cannot be written"):
+            path.open("a").close()
+
+
 def show(folders: "list[Folder]", html: Path | None, json_path: Path | None) -> None:
-    """Print the report card, and write it where it is wanted."""
+    """Write the report card where it is wanted, and print it."""
     from webfarer.evals.card import card, markdown
 
     made = card(folders)
-    print(markdown(made))
     if json_path:
-        json_path.write_text(made.model_dump_json(indent=1) + "\n")
+        json_path.write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
     if html:
         from webfarer.evals.page import page
 
         html.write_text(page(made), encoding="utf-8")
+    print(markdown(made))
 
 
 def _shard(text: str) -> tuple[int, int]:
