@@ -1,14 +1,13 @@
-"""Intervals over items, pass@k, paired comparisons and weighted cells, against published and hand-computed values."""
+"""Intervals over items, paired comparisons and weighted cells, against published and hand-computed values."""
 
 import math
-from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from webfarer.evals.scoring import Share
-from webfarer.evals.statistics import Estimate, average_at, compare, mcnemar, pass_at, pass_at_k, weighted
+from webfarer.evals.statistics import Estimate, compare, mcnemar, weighted
 
 MARK = st.sampled_from([0.0, 1.0])
 GROUPS = st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=4), min_size=1, max_size=30)
@@ -52,39 +51,6 @@ def test_no_item_says_nothing():
 def test_a_share_and_its_interval_are_shares(groups):
     found = Estimate.share(groups)
     assert 0 <= found.low <= found.mean <= found.high <= 1
-
-
-@pytest.mark.parametrize(("n", "c", "k", "chance"), [(5, 2, 2, 0.7), (3, 1, 1, 1 / 3), (3, 1, 3, 1), (4, 0, 2, 0)])
-def test_pass_at_k(n, c, k, chance):
-    assert pass_at_k(n, c, k) == pytest.approx(chance)
-
-
-@given(st.lists(MARK, min_size=1, max_size=7), st.data())
-def test_pass_at_k_is_the_share_of_all_draws_that_hold_a_right_one(marks, data):
-    k = data.draw(st.integers(1, len(marks)))
-    draws = [max(draw) for draw in combinations(marks, k)]
-    assert pass_at([marks], k) == pytest.approx(sum(draws) / len(draws))
-
-
-@given(st.lists(st.lists(MARK, min_size=3, max_size=3), min_size=1, max_size=9))
-def test_pass_at_1_is_the_average_and_pass_at_k_is_no_less(groups):
-    assert pass_at(groups, 1) == pytest.approx(average_at(groups, 3))
-    assert pass_at(groups, 1) <= pass_at(groups, 2) + 1e-12 <= pass_at(groups, 3) + 2e-12
-
-
-def test_too_few_runs_are_not_made_up_for():
-    with pytest.raises(ValueError, match="pass@3"):
-        pass_at([[1.0, 0.0]], 3)
-    with pytest.raises(ValueError, match="Avg@3"):
-        average_at([[1.0, 0.0]], 3)
-    with pytest.raises(ValueError, match="0 or 1"):
-        pass_at([[0.5]], 1)
-
-
-def test_average_and_pass_part():
-    groups = [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
-    assert (average_at(groups, 3), pass_at(groups, 3)) == pytest.approx((1 / 6, 1 / 2))
-    assert (average_at([], 1), pass_at([], 1)) == (0, 0)
 
 
 @pytest.mark.parametrize(

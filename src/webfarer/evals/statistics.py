@@ -1,9 +1,9 @@
 """Means, intervals and comparisons of marks, where every item may have been answered several times.
 
 Items are the sample; several runs of one item are not several items. Plain Python, the same numbers on every machine.
-Sources: Wilson, JASA 1927, at the effective sample size of Korn and Graubard, Survey Methodology 1998; Chen et al.,
-"Evaluating Large Language Models Trained on Code", 2021 (pass@k); McNemar, Psychometrika 1947; Bonett and Price,
-"Adjusted Wald confidence interval for a difference of binomial proportions based on paired data", JEBS 2012.
+Sources: Wilson, JASA 1927, at the effective sample size of Korn and Graubard, Survey Methodology 1998; McNemar,
+Psychometrika 1947; Bonett and Price, "Adjusted Wald confidence interval for a difference of binomial proportions based
+on paired data", JEBS 2012.
 """
 
 import math
@@ -120,35 +120,6 @@ def mcnemar(better: int, worse: int) -> float:
     n = better + worse
     tail = sum(math.comb(n, k) for k in range(min(better, worse) + 1))
     return min(1.0, 2 * (tail / (1 << n)))
-
-
-def pass_at(groups: Groups, k: int) -> float:
-    """Return the mean over items of the unbiased estimate that one of `k` runs is right.
-
-    Raises:
-        ValueError: an item has fewer runs than `k`, or a mark that is neither 0 nor 1.
-    """
-    if any(mark not in (0, 1) for group in groups for mark in group):
-        raise ValueError("pass@k counts right and wrong: marks must be 0 or 1")
-    return _mean([pass_at_k(len(group), int(sum(group)), k) for group in groups])
-
-
-def pass_at_k(n: int, c: int, k: int) -> float:
-    """Return the chance that `k` of `n` runs, drawn without putting back, hold one of the `c` right ones."""
-    if not 0 <= c <= n or not 1 <= k <= n:
-        raise ValueError(f"pass@{k} needs at least {k} runs of every item and 0 to n right ones; got {c} of {n}")
-    return 1.0 - math.comb(n - c, k) / math.comb(n, k)
-
-
-def average_at(groups: Groups, k: int) -> float:
-    """Return Avg@k: the mean over items of the mean of their first `k` runs.
-
-    Raises:
-        ValueError: an item has fewer.
-    """
-    if any(len(group) < k for group in groups):
-        raise ValueError(f"Avg@{k} needs {k} runs of every item")
-    return _mean([math.fsum(group[:k]) / k for group in groups])
 
 
 def weighted(cells: Iterable[tuple[float, int]]) -> float:
