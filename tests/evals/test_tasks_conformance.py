@@ -10,7 +10,7 @@ import pytest
 from webfarer.agents.system import Setting
 from webfarer.core.errors import ConfigError
 from webfarer.evals.scorer import SCORERS
-from webfarer.evals.task import TASKS, Item, Source, open_web
+from webfarer.evals.task import TASKS, Source, open_web
 from webfarer.web.scope import Blocklist
 
 GENERATED = ("needle", "web", "world")
@@ -26,6 +26,29 @@ def test_a_card_names_what_there_is(name):
     assert card.scorers
     assert set(card.scorers) <= set(SCORERS.ids())
     Blocklist(card.blocked)  # refuses what is no site
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS.ids() if TASKS.load(name).card.hub])
+def test_what_is_published_on_a_hub_is_blocked_there(name):
+    card = TASKS.load(name).card
+    blocked = Blocklist(card.blocked)
+    for url in (
+        f"https://huggingface.co/datasets/{card.hub}/viewer",
+        f"https://huggingface.co/api/datasets/{card.hub}/parquet",
+        f"https://huggingface.co/datasets/{card.hub.upper()}",
+        f"https://hf.co/datasets/{card.hub.replace('/', '%2F')}",
+        f"https://hf-mirror.com//datasets//{card.hub}",
+        f"https://datasets-server.huggingface.co/rows?dataset={card.hub}",
+    ):
+        assert blocked.holds(url), url
+    assert not blocked.holds("https://huggingface.co/docs/datasets")
+
+
+@pytest.mark.parametrize("name", ["browsecomp", "browsecomp_zh", "browsecomp_plus", "gaia", "simpleqa"])
+def test_of_a_set_with_many_copies_every_data_set_is_blocked(name):
+    blocked = Blocklist(TASKS.load(name).card.blocked)
+    assert blocked.holds("https://hf.co/api/datasets/someone/a-copy")
+    assert blocked.holds("https://huggingface.co/spaces/someone/a-copy")
 
 
 @pytest.mark.parametrize("name", TASKS.ids())
@@ -72,7 +95,7 @@ def test_ids_do_not_depend_on_the_process():
 
 
 async def test_the_open_web_changes_nothing():
-    async with open_web([Item(id="1", question="q")]) as venue:
+    async with open_web() as venue:
         assert venue == {}
 
 

@@ -10,7 +10,7 @@ from webfarer.core.errors import ConfigError
 from webfarer.core.run import Run
 from webfarer.core.trace import Trace
 from webfarer.evals.task import TASKS, Source
-from webfarer.evals.tasks._corpus import Documents, address
+from webfarer.evals.tasks._corpus import Documents, address, identified
 from webfarer.web.archive import Archive
 from webfarer.web.client import Web
 from webfarer.web.search import Search
@@ -74,7 +74,7 @@ async def test_multihop_rag_is_answered_from_its_articles(tmp_path, home):
     task = TASKS.load("multihop_rag")
     (item,) = await task.items(Source(path=multihop(tmp_path)))
     assert item.gold == ("http://multihop-rag.test/paper.example/north", "http://multihop-rag.test/paper.example/south")
-    async with task.venue([item]) as venue:
+    async with task.venue([item], load_settings()) as venue:
         found, (text,) = await look(venue, "northern lighthouse built", item.gold[:1])
         assert found[0] == item.gold[0]
         assert "built in 1861" in text
@@ -82,9 +82,34 @@ async def test_multihop_rag_is_answered_from_its_articles(tmp_path, home):
         assert "paper.example/north" in text
     (index,) = home.rglob("multihop-rag.test.db")
     written = index.stat().st_mtime_ns
-    async with task.venue([item]) as venue:  # on another port, from the same index
+    async with task.venue([item], load_settings()) as venue:  # on another port, from the same index
         assert (await look(venue, "northern lighthouse built", ()))[0] == found
     assert index.stat().st_mtime_ns == written
+
+
+async def test_a_corpus_may_lie_elsewhere_and_is_then_the_same(tmp_path, home):
+    task, elsewhere = TASKS.load("multihop_rag"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (item,) = await task.items(Source(path=multihop(tmp_path)))
+    (moved,) = await task.items(Source(path=multihop(elsewhere)))
+    assert moved.data.pop("place") != item.data.pop("place")
+    assert moved == item
+    (elsewhere / "corpus.json").write_text(json.dumps(ARTICLES[:2]))
+    (changed,) = await task.items(Source(path=elsewhere))
+    assert changed.data["corpus"] != item.data["corpus"]
+    for name in ("one", "two"):  # a document's name is its file's
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.txt").write_text("text")
+    assert identified(tmp_path / "one")["corpus"] != identified(tmp_path / "two")["corpus"]
+
+
+async def test_the_index_is_kept_in_the_home_that_is_given(tmp_path, home):
+    task = TASKS.load("browsecomp_plus")
+    items = await task.items(Source(path=plus(tmp_path)))
+    async with task.venue(items, load_settings(home=tmp_path / "another")):
+        pass
+    assert list((tmp_path / "another").rglob("*.db"))
+    assert not list(home.rglob("*.db"))
 
 
 async def test_multihop_rag_names_what_is_wrong(tmp_path):
@@ -93,6 +118,8 @@ async def test_multihop_rag_names_what_is_wrong(tmp_path):
     assert (await task.items(Source(path=multihop(tmp_path, QUESTION, null))))[1].gold == ()
     with pytest.raises(ConfigError, match="row 2: 'evidence_list'"):
         await task.items(Source(path=multihop(tmp_path, QUESTION, {**QUESTION, "evidence_list": ["x"]})))
+    with pytest.raises(ConfigError, match="row 1: 'evidence_list'"):
+        await task.items(Source(path=multihop(tmp_path, {**QUESTION, "evidence_list": [{"url": 5}]})))
     (tmp_path / "corpus.json").unlink()
     with pytest.raises(ConfigError, match=r"corpus\.json is missing"):
         await task.items(Source(path=tmp_path))
@@ -103,7 +130,7 @@ async def test_browsecomp_plus_reads_documents_from_the_disk(tmp_path):
     (item,) = await task.items(Source(path=plus(tmp_path)))
     assert item.gold == ("http://browsecomp-plus.test/5",)
     assert list(item.data["evidence"]) == ["http://browsecomp-plus.test/5", "http://browsecomp-plus.test/81"]
-    async with task.venue([item]) as venue:
+    async with task.venue([item], load_settings()) as venue:
         assert venue["search"]["results"] == 5
         found, texts = await look(venue, "lamp oil", item.data["evidence"])
     assert found == ["http://browsecomp-plus.test/5"]
@@ -135,6 +162,8 @@ def test_what_is_wrong_with_a_corpus_is_named(tmp_path):
     path.write_text('{"docid": "1", "text": "a"}\n{"text": "b"}\n')
     with pytest.raises(ConfigError, match="row 2: no 'docid'"):
         Documents(path)
+    path.write_text('{"docid": "\\ud83d", "text": "a"}\n', encoding="utf-8-sig")
+    assert len(Documents(path)) == 1
     path.write_text('{"docid": "1"\n')
     with pytest.raises(ConfigError, match="row 1: no JSON"):
         Documents(path)

@@ -108,6 +108,9 @@ async def test_webwalkerqa_keeps_what_the_published_rows_leave_out(tmp_path):
         ({"info": {"type": "single_source", "difficulty_level": "very hard"}}, "'very hard', not one of easy"),
         ({"info": {"difficulty_level": "easy"}}, "row 2: no 'type'"),
         ({"question": CAPITAL["Question"]}, "rows 1 and 2 have the same id"),
+        ({"root_url": "not a url at all"}, "row 2: 'root_url': 'not a url at all' is no address"),
+        ({"root_url": "ftp://harbour.example/"}, "row 2: 'root_url': .* is no address"),
+        ({"id": ["a"]}, "row 2: 'id' is no text but list"),
     ],
 )
 async def test_webwalkerqa_names_what_is_wrong(change, said, tmp_path):
@@ -118,6 +121,14 @@ async def test_webwalkerqa_names_what_is_wrong(change, said, tmp_path):
 async def test_webwalkerqa_takes_the_ids_that_are_given_and_else_no_question_twice(tmp_path):
     await refused("webwalkerqa", lines(tmp_path, lower(), lower()), "rows 1 and 2 have the same id")
     assert (await items("webwalkerqa", lines(tmp_path, {**lower(), "id": 1})))[0].id == "1"
+
+
+async def test_a_question_with_half_a_character_can_be_written(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({**lower(), "question": "Bad \ud83d?"}))
+    (item,) = await items("webwalkerqa", path)
+    assert item.question == "Bad ??"
+    assert Item.model_validate_json(item.model_dump_json()) == item
 
 
 GAIA = {"task_id": "t1", "Question": "How many?", "Level": 2, "Final answer": "17", "file_name": ""}
@@ -253,6 +264,8 @@ async def test_multisite_carries_over_the_text_tasks(tmp_path):
     assert (first.root, first.cells["type"]) == ("https://a.example/", "2 sites")
     assert (second.id, second.answer, second.parts) == ("9", "North", ())
     await refused("multisite", lines(tmp_path, {**HOPS, "start_url": "__SHOP__"}), "put an address")
+    second = {**HOPS, "task_id": 1, "start_url": "https://a.example/ |AND| https://b c/"}
+    await refused("multisite", lines(tmp_path, HOPS, second), "row 2: 'start_url': 'https://b c/' is no address")
     await refused("multisite", lines(tmp_path, other), "no items")
 
 
@@ -280,6 +293,12 @@ async def test_lamp_names_what_does_not_fit(tmp_path):
     await refused("lamp_5", lamp(tmp_path, "LaMP_4", "x"), "of the task 'LaMP_4', not of LaMP_5")
     await refused("lamp_2", lamp(tmp_path, "LaMP_2", "opera"), "'opera' is none of the labels")
     await refused("lamp_4", lamp(tmp_path, "LaMP_4", "x", ("1", "2")), "row 2: the outputs have no '2'")
+    for outputs, said in (
+        ("[]", r"dev_outputs\.json is empty"),
+        ('{"task": "LaMP_4", "golds": ["x"]}', "row 1: no object but str"),
+    ):
+        (tmp_path / "dev_outputs.json").write_text(outputs)
+        await refused("lamp_4", tmp_path, said)
     (tmp_path / "dev_outputs.json").unlink()
     await refused("lamp_4", tmp_path, r"dev_outputs\.json is missing")
 

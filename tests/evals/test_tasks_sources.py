@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webfarer.core.errors import ConfigError
-from webfarer.evals.sources import Row, checked, locate, read, row_id, stable_id
+from webfarer.evals.sources import Row, address_of, checked, locate, parsed, read, row_id, stable_id
 from webfarer.evals.task import Card, Item, Source
 
 CARD = Card("A set", "a paper", ("search",), ("named",), "some/set", {"main": "data/main.jsonl", "more": "more.csv"})
@@ -36,11 +36,14 @@ def test_every_format_gives_the_same_rows(kind, tmp_path):
 
 
 def test_a_workbook_is_a_table_too(tmp_path, monkeypatch):
-    cells = [["Question", "canary"], ["q", "c"]]
+    cells = [["Question", "canary", "Answer", 7.0], ["q", "c", 2024.0, 0.5]]
     sheet = SimpleNamespace(to_python=lambda: cells)
     book = SimpleNamespace(from_path=lambda path: SimpleNamespace(get_sheet_by_index=lambda number: sheet))
     monkeypatch.setitem(sys.modules, "python_calamine", SimpleNamespace(CalamineWorkbook=book))
-    assert [row.values for row in read(tmp_path / "a.xlsx")] == [{"Question": "q", "canary": "c"}]
+    assert [row.values for row in read(tmp_path / "a.xlsx")] == [
+        {"Question": "q", "canary": "c", "Answer": 2024, "7.0": 0.5}
+    ]
+    assert next(read(tmp_path / "a.xlsx")).text("answer") == "2024"  # a workbook keeps every number with a point
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     with pytest.raises(ConfigError, match=r"webfarer\[docs\]"):
         list(read(tmp_path / "a.xlsx"))
@@ -134,13 +137,49 @@ def test_without_a_path_the_hub_is_asked_and_only_then(tmp_path, monkeypatch):
 
 def test_two_rows_that_are_one_item_are_named():
     rows = [Row(Path("f"), number, {}) for number in (1, 2, 9)]
-    items = [Item(id=name, question=q) for name, q in (("a", "x"), ("b", "y"), ("a", "z"))]
+    made = {1: Item(id="a", question="x"), 2: Item(id="b", question="x"), 9: Item(id="a", question="z")}
     with pytest.raises(ConfigError, match="rows 1 and 9 have the same id 'a'"):
-        checked(zip(rows, items, strict=True))
-    twice = [(rows[0], items[0]), (rows[1], Item(id="c", question="x"))]
-    assert len(checked(twice)) == 2
+        checked(rows, lambda row: made[row.number])
+    assert checked(rows[:2], lambda row: made[row.number]) == [made[1], made[2]]
+    assert checked(rows, lambda row: made[2] if row.number == 2 else None) == [made[2]]
     with pytest.raises(ConfigError, match="no items"):
-        checked([])
+        checked([], lambda row: made[1])
+
+
+@pytest.mark.parametrize("make", [lambda row: row.values["x"], lambda row: Item(id="a", question="\ud83d")])
+def test_a_row_that_makes_no_item_or_one_that_cannot_be_written_is_named(make):
+    with pytest.raises(ConfigError, match=r"^f, row 4 makes no question: ") as raised:
+        checked([Row(Path("f"), 4, {})], make)
+    assert raised.value.detail == {"row": 4}
+
+
+@given(st.recursive(st.text(st.characters()), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_what_is_read_from_json_can_be_written_and_is_else_as_it_was(value):
+    read_back = parsed(json.dumps(value))
+    json.dumps(read_back, ensure_ascii=False).encode()
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        assert read_back != value
+    else:
+        assert read_back == value
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_half_a_character_becomes_a_question_mark(name, tmp_path):
+    text = r'{"q": "bad \uD83D emoji, good \ud83d\ude00 one", "info": "{\"a\": \"\\ud83d\"}"}'
+    (tmp_path / name).write_text(text)
+    (row,) = read(tmp_path / name)
+    assert row.text("q") == "bad ? emoji, good \U0001f600 one"
+    assert row.inner("info").text("a") == "?"
+
+
+def test_the_address_of_a_page_is_given_whole_or_refused():
+    assert address_of("a.example/x", "f, row 1") == "https://a.example/x"
+    assert address_of("http://127.0.0.1:9/", "f, row 1") == "http://127.0.0.1:9/"
+    for wrong in ("not a url at all", "ftp://x.example/", "mailto:a@b.example", "http://", ""):
+        with pytest.raises(ConfigError, match=r"^f, row 1: .* is no address of a page"):
+            address_of(wrong, "f, row 1")
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4), st.lists(st.text(), min_size=1, max_size=4))

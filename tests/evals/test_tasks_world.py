@@ -68,7 +68,7 @@ async def test_the_answer_stands_on_the_gold_pages_and_cells_take_turns():
         ("zh", "conference"),
     }
     assert len({(item.cells["type"], item.cells["difficulty"]) for item in items[:6]}) == 6
-    async with task.venue(items) as venue:
+    async with task.venue(items, load_settings()) as venue:
         for item in items[::3]:
             pages = await opened(venue, item.gold)
             assert [url for url, _ in pages] == list(item.gold)
@@ -81,7 +81,7 @@ async def test_what_a_page_says_does_not_depend_on_where_it_is_served():
     world = generate(spec)
     items = await TASKS.load("world").items(Source(seed=0, size=1))
     shown = items[0].model_copy(update={"root": f"http://{host_of(spec)}/"})
-    async with TASKS.load("world").venue([shown]) as venue:
+    async with TASKS.load("world").venue([shown], load_settings()) as venue:
         settings = load_settings(model="", **venue)
         with Archive() as archive:
             async with Web(settings, archive) as web:
@@ -145,7 +145,7 @@ async def test_a_search_keeps_to_a_site_and_does_not_depend_on_the_others():
 async def test_the_lexical_walker_finds_what_is_planted():
     task = TASKS.load("world")
     items = await task.items(Source(seed=3, size=2))
-    async with task.venue(items) as venue:
+    async with task.venue(items, load_settings()) as venue:
         settings = load_settings(model="", budget=Budget(steps=15), **venue)
         with Archive() as archive:
             async with Web(settings, archive) as web:
@@ -161,7 +161,7 @@ async def test_a_web_of_sites_is_one_place_and_its_chains_can_be_read():
     assert [item.cells["type"] for item in items[::4]] == ["1_hop", "2_hops", "3_hops"]
     last = items[-1]
     assert last.answer not in last.data["wrong"]
-    async with task.venue(items) as venue:
+    async with task.venue(items, load_settings()) as venue:
         ((_, portal), *chain) = await opened(venue, [last.root, *last.gold])
         assert normalise(last.answer) in normalise(chain[-1][1])
         assert [url for url, _ in chain] == list(last.gold)

@@ -27,6 +27,16 @@ BLOCKED = ("huggingface.co/datasets/some/set", "answers.example")
         ("https://huggingface.co/models", False),
         ("https://www.answers.example/x", True),
         ("https://other.example/answers.example", False),
+        ("https://huggingface.co/Datasets/SOME/Set/viewer", True),
+        ("https://huggingface.co//datasets///some/set", True),
+        ("https://huggingface.co/datasets/some%2Fset", True),
+        ("https://huggingface.co/%64atasets/some%2fother%2F..%2fset/x", True),
+        ("https://huggingface.co/..%2Fdatasets/some/set", True),
+        ("https://huggingface.co/datasets/some%2Fsettings", False),
+        ("https://huggingface.co/datasets", False),
+        ("https://answers.example:8443/", False),
+        ("https://huggingface.co/datasets/some/set.git", False),
+        ("ftp://answers.example/", False),
     ],
 )
 def test_hosts_and_paths(url, held):
@@ -36,6 +46,22 @@ def test_hosts_and_paths(url, held):
 @given(st.text())
 def test_nothing_is_blocked_by_an_empty_list(url):
     assert not Blocklist().holds(url)
+
+
+def test_a_file_is_blocked_and_not_its_folder():
+    blocked = Blocklist(("a.example/sets/answers.csv",))
+    assert blocked.holds("https://a.example/sets/Answers.csv?download=1")
+    assert not blocked.holds("https://a.example/sets/")
+
+
+segments = st.text("abXY1é", min_size=1, max_size=4)
+
+
+@given(st.lists(segments, min_size=1, max_size=4), st.lists(st.sampled_from(["/", "//", "%2F", "/./", "/x/../"])))
+def test_no_spelling_of_a_path_leads_past_the_list(path, gaps):
+    blocked = Blocklist((f"answers.example/{'/'.join(path)}",))
+    asked = "".join(gap + part.swapcase() for gap, part in zip([*gaps, *"/" * len(path)], path, strict=False))
+    assert blocked.holds(f"https://answers.example{'' if asked.startswith('/') else '/'}{asked}/more")
 
 
 def test_a_site_that_is_none():

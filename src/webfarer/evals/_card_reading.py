@@ -16,7 +16,7 @@ from webfarer.core.trace import read_events
 from webfarer.core.types import StopReason
 from webfarer.evals._card_types import Fate
 from webfarer.evals.matching import page_key
-from webfarer.evals.records import Folder, Plan, Result
+from webfarer.evals.records import Folder, Plan, Result, identity
 from webfarer.evals.scorer import SCORERS, Scorer
 from webfarer.evals.task import Item
 
@@ -142,7 +142,7 @@ def _add(played: Played, folder: Folder, plan: Plan) -> None:
     number, every = plan.shard
     gold: dict[str, tuple[str, ...]] = {}
     for at, item in enumerate(folder.items()):
-        digest = _digest(item.model_dump_json())
+        digest = _digest(identity(item))
         if played.asked.setdefault(item.id, asked := _asked(item, digest, at * every + number)).digest != digest:
             raise ConfigError(f"{folder.path}: item {asked.id!r} is not what it is in {played.folders[0].path}")
         gold[item.id] = item.gold

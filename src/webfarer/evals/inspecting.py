@@ -56,7 +56,7 @@ def _made(name: str) -> Any:
         if "path" in source:
             source["path"] = Path(source["path"])
         try:
-            told = replace(Source(), **source)
+            told = replace(Source(settings=load_settings(model="")), **source)
         except TypeError as error:
             known = ", ".join(field.name for field in fields(Source))
             raise ConfigError(f"{name}: {error}; -T takes agent, setting, scorers, max_steps, {known}") from error

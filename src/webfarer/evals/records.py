@@ -142,8 +142,8 @@ class Folder:
             ConfigError: they cannot be read, or are not those of the plan.
         """
         try:
-            lines = (self.path / "items.jsonl").read_text(encoding="utf-8").splitlines()
-            items = [Item.model_validate_json(line) for line in lines]
+            lines = (self.path / "items.jsonl").read_text(encoding="utf-8").split("\n")
+            items = [Item.model_validate_json(line) for line in lines if line]
         except (OSError, ValueError) as error:
             raise ConfigError(f"{self.path}: its items cannot be read: {error}") from error
         if fingerprint(items) != self.plan.fingerprint:
@@ -205,11 +205,16 @@ def attempt_id(item: str, number: int) -> str:
     return f"{plain}-{hashlib.sha256(item.encode()).hexdigest()[:8]}.{number}"
 
 
+def identity(item: Item) -> str:
+    """Return what makes an item what it is: everything but where on this machine its pages lie (`data["place"]`)."""
+    return item.model_dump_json(exclude={"data": {"place"}})
+
+
 def fingerprint(items: list[Item]) -> str:
     """Return a hash of the items and their order."""
     digest = hashlib.sha256()
     for item in items:
-        digest.update(item.model_dump_json().encode())
+        digest.update(identity(item).encode())
     return digest.hexdigest()[:16]
 
 

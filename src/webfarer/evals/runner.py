@@ -179,7 +179,10 @@ def evaluate(
                 tell(result, done, total)
 
         hear(None)
-        works = [Work(folder.path, plan, settings, piece, spread.jobs) for piece in _pieces(todo, spread)]
+        works = [
+            Work(folder.path, asked.settings.home, plan, settings, piece, spread.jobs)
+            for piece in _pieces(todo, spread)
+        ]
         _carry_out(works, spread, hear)
     return folder
 

@@ -28,9 +28,10 @@ Hear = Callable[[Result], None]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A share of the attempts, for one process."""
+    """A share of the attempts, for one process; `home` is the user's, not the run's."""
 
     folder: Path
+    home: Path
     plan: Plan
     settings: Settings
     items: tuple[Item, ...]
@@ -73,7 +74,7 @@ async def _attempts(work: Work, hear: Hear) -> None:
 async def stage_of(work: Work) -> AsyncIterator[Stage]:
     """Open what the attempts of one process share."""
     plan, task = work.plan, TASKS.load(work.plan.task)
-    async with task.venue(work.items, work.settings) as changes:
+    async with task.venue(work.items, work.settings.model_copy(update={"home": work.home})) as changes:
         settings = in_venue(work.settings, changes, task.card)
         if plan.setting in ("search", "both"):
             _check_keys(settings)

@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from posixpath import normpath
+from urllib.parse import unquote, urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
 from webfarer.core.errors import ConfigError, Refused
 from webfarer.web import searchindex
-from webfarer.web.guard import canonical_url
+from webfarer.web.guard import canonical_url, with_scheme
 
 _FILE = re.compile(r".+\.[A-Za-z][A-Za-z0-9]{0,4}")
 _NO_PAGE = frozenset(
@@ -90,6 +91,9 @@ class Scope:
 class Blocklist:
     """Sites that are never opened, whatever leads there: an evaluation blocks those that hold its answers.
 
+    Unlike a scope it errs on the safe side: it compares paths as the most lenient server reads them, without regard to
+    case, doubled slashes and escapes.
+
     Args:
         sites: hosts with optional path; their subdomains are others.
 
@@ -98,21 +102,32 @@ class Blocklist:
     """
 
     def __init__(self, sites: Iterable[str] = ()) -> None:
-        self._scopes = []
+        self._places = []
         for site in sites:
             try:
-                self._scopes.append(Scope(site if "://" in site else f"https://{site}"))
+                self._places.append(_lenient(with_scheme(site)))
             except Refused as error:
                 raise ConfigError(f"web.blocked: {site!r} is no site: {error.message}") from error
 
     def holds(self, url: str) -> bool:
         """Say whether `url` is blocked."""
-        return any(scope.holds(url) for scope in self._scopes)
+        try:
+            asked = _lenient(url)
+        except Refused:
+            return False
+        return any(asked[: len(place)] == place for place in self._places)
 
     def check(self, url: str) -> None:
         """Raise Refused when `url` is blocked."""
         if self.holds(url):
             raise Refused(f"{url} is blocked by the setting web.blocked", url=url, blocked=True)
+
+
+def _lenient(url: str) -> list[str | int | None]:
+    """Return port, host and path segments, all that lies below a site beginning as the site does."""
+    host, port, path = _parts(canonical_url(url))
+    plain = normpath(unquote("/" + "/".join(path))).casefold()
+    return [port, _without_www(host), *filter(None, plain.split("/"))]
 
 
 def _parts(url: str) -> tuple[str, int | None, list[str]]:

@@ -8,17 +8,16 @@ a corpus, in the home folder, before the first question, in one process.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from webfarer.core.config import load_settings
 from webfarer.core.errors import ConfigError, boundary
-from webfarer.evals.sources import Row, read, stable_id
-from webfarer.evals.task import Changes
+from webfarer.evals.sources import Row, parsed, read, stable_id
+from webfarer.evals.task import Changes, Item
 from webfarer.evals.tasks._local import Shelf, serve_shelves
 from webfarer.worlds.types import PageSpec
 
@@ -41,19 +40,41 @@ def _path(document: str) -> str:
     return f"/{plain if _PLAIN.fullmatch(plain) else stable_id(document)}"
 
 
-def serve_corpus(host: str, path: Path, results: int) -> AbstractAsyncContextManager[Changes]:
-    """Serve the corpus at `path`.
+class Corpus(TypedDict):
+    """What the data of an item say of its corpus: `corpus` which one it is, `place` where it lies on this machine."""
+
+    corpus: str
+    place: str
+
+
+def identified(path: Path) -> Corpus:
+    """Return what items say of the corpus at `path`; the same for every copy of it, apart from the place.
+
+    Raises:
+        ConfigError: it is missing, or cannot be read.
+    """
+    digest = hashlib.sha256()
+    with boundary(ConfigError, f"{path} cannot be read"):
+        for file in _files(path):
+            with file.open("rb") as content:
+                digest.update(file.name.encode() + hashlib.file_digest(content, "sha256").digest())
+    return Corpus(corpus=digest.hexdigest()[:16], place=str(path.resolve()))
+
+
+def serve_corpus(host: str, items: Sequence[Item], home: Path, results: int) -> AbstractAsyncContextManager[Changes]:
+    """Serve the corpus that the items name.
 
     Args:
         host: under which its documents are written.
-        path: file or folder.
+        items: of one corpus.
+        home: where its index is kept.
         results: of one search.
 
     Raises:
         ConfigError: it is missing, damaged, or holds a document twice.
     """
-    documents = Documents(path)
-    kept = load_settings().home / "corpora" / documents.fingerprint
+    documents = Documents(Path(items[0].data["place"]))
+    kept = home / "corpora" / documents.fingerprint
     return serve_shelves({host: lambda: Shelf(documents, documents)}, results=results, kept=kept)
 
 
@@ -104,7 +125,7 @@ def _documents(file: Path) -> Iterator[tuple[str, Load]]:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     with boundary(ConfigError, f"{file}, row {number}: no JSON", row=number):
-                        row = Row(file, number, dict(json.loads(line)))
+                        row = Row(file, number, dict(parsed(line.decode("utf-8-sig"))))
                     yield row.text(*_IDS), partial(_line, file, at)
                 at += len(line)
     else:

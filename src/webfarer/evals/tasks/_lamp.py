@@ -10,9 +10,10 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.core.text import BM25, words
-from webfarer.evals.sources import Row, checked, locate, read
+from webfarer.evals.sources import Row, as_rows, checked, locate, read
 from webfarer.evals.task import Card, Changes, Item, Source, open_web
 
 _ENTRY = 600  # characters of a profile entry that are shown
@@ -44,11 +45,11 @@ class LaMP:
             raise ConfigError(f"no subset {source.subset!r} of LaMP; give a number of profile entries, such as 4")
         path = locate(source, self.card)
         golds = self._golds(path.with_name(path.name.replace("questions", "outputs")))
-        return checked((row, self._item(row, golds, int(source.subset or 0))) for row in read(path))
+        return checked(read(path), lambda row: self._item(row, golds, int(source.subset or 0)))
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Nothing of the web is needed."""
-        return open_web(items)
+        return open_web()
 
     def _golds(self, path: Path) -> dict[str, str]:
         """Return the outputs by id.
@@ -58,15 +59,16 @@ class LaMP:
         """
         if not path.is_file():
             raise ConfigError(f"{path} is missing: it holds the answers")
-        file = next(read(path))
+        file = next(read(path), None)
+        if file is None:
+            raise ConfigError(f"{path} is empty: it should hold the answers")
         said = file.text("task")
         if said.replace("-", "_") != self._name:
             raise ConfigError(f"{path} is of the task {said!r}, not of {self._name}")
         listed = file.get("golds")
         if not isinstance(listed, list):
             raise ConfigError(f"{path}: 'golds' is no list")
-        rows = (Row(path, number, value) for number, value in enumerate(listed, 1))
-        return {row.text("id"): row.text("output") for row in rows}
+        return {row.text("id"): row.text("output") for row in as_rows(path, enumerate(listed, 1))}
 
     def _item(self, row: Row, golds: Mapping[str, str], entries: int) -> Item:
         name, asked = row.text("id"), row.text("input")

@@ -7,9 +7,12 @@ published CSV has the columns problem, answer, problem_topic and canary.
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
+from webfarer.core.config import Settings
 from webfarer.evals.sources import Row, checked, row_id, rows
 from webfarer.evals.task import Card, Changes, Item, Source, open_web
+from webfarer.evals.tasks._copies import hub_pages
 from webfarer.evals.tasks._sealed import answered, opened
 
 
@@ -22,21 +25,16 @@ class BrowseComp:
         settings=("search", "closed"),
         scorers=("judge", "named", "actions"),
         licence="MIT",
-        blocked=(
-            "huggingface.co/datasets",
-            "huggingface.co/spaces",
-            "hf-mirror.com/datasets",
-            "openaipublic.blob.core.windows.net/simple-evals",
-        ),
+        blocked=(*hub_pages(), "openaipublic.blob.core.windows.net/simple-evals"),
     )
 
     async def items(self, source: Source) -> list[Item]:
         """Read and decrypt the file."""
-        return checked((row, _item(row, source.key)) for row in rows(source, self.card))
+        return checked(rows(source, self.card), partial(_item, key=source.key))
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Answer on the web as it is."""
-        return open_web(items)
+        return open_web()
 
 
 def _item(row: Row, key: str) -> Item:

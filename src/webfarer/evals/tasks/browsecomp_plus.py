@@ -7,12 +7,14 @@ Lucene. Easier than BrowseComp: scores do not compare. Source: Chen et al., "Bro
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
+from functools import partial
 
+from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.evals.sources import Row, checked, locate, read
 from webfarer.evals.task import Card, Changes, Item, Source
-from webfarer.evals.tasks._corpus import address, serve_corpus
+from webfarer.evals.tasks._copies import hub_pages
+from webfarer.evals.tasks._corpus import Corpus, address, identified, serve_corpus
 
 _HOST = "browsecomp-plus.test"
 _CORPORA = ("corpus.jsonl", "corpus")
@@ -28,6 +30,7 @@ class BrowseCompPlus:
         settings=("search", "closed"),
         scorers=("judge", "named", "retrieval", "citations", "actions"),
         files={"test": "browsecomp_plus_decrypted.jsonl"},
+        blocked=hub_pages(),
     )
 
     async def items(self, source: Source) -> list[Item]:
@@ -38,21 +41,21 @@ class BrowseCompPlus:
             raise ConfigError(
                 f"neither {' nor '.join(_CORPORA)} lies beside {path}: the questions are answered from it"
             )
-        return checked((row, _item(row, corpus.resolve())) for row in read(path))
+        return checked(read(path), partial(_item, corpus=identified(corpus)))
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Serve the documents."""
-        return serve_corpus(_HOST, Path(items[0].data["corpus"]), _RESULTS)
+        return serve_corpus(_HOST, items, settings.home, _RESULTS)
 
 
-def _item(row: Row, corpus: Path) -> Item:
+def _item(row: Row, corpus: Corpus) -> Item:
     return Item(
         id=row.text("query_id", "id"),
         question=row.text("query", "question"),
         answer=row.text("answer"),
         gold=_addresses(row, "gold_docs"),
         cells={"language": "en"},
-        data={"corpus": str(corpus), "evidence": _addresses(row, "evidence_docs")},
+        data={**corpus, "evidence": _addresses(row, "evidence_docs")},
     )
 
 

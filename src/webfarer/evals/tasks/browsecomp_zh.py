@@ -7,9 +7,12 @@ in Chinese", 2025, arXiv 2504.19314.
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
+from webfarer.core.config import Settings
 from webfarer.evals.sources import Row, checked, row_id, rows
 from webfarer.evals.task import Card, Changes, Item, Source, open_web
+from webfarer.evals.tasks._copies import github_pages, hub_pages
 from webfarer.evals.tasks._sealed import answered, opened
 
 
@@ -21,22 +24,16 @@ class BrowseCompZH:
         source="https://arxiv.org/abs/2504.19314",
         settings=("search", "closed"),
         scorers=("judge", "named", "actions"),
-        blocked=(
-            "huggingface.co/datasets",
-            "huggingface.co/spaces",
-            "hf-mirror.com/datasets",
-            "github.com/PALIN2018/BrowseComp-ZH",
-            "raw.githubusercontent.com/PALIN2018/BrowseComp-ZH",
-        ),
+        blocked=(*hub_pages(), *github_pages("PALIN2018/BrowseComp-ZH")),
     )
 
     async def items(self, source: Source) -> list[Item]:
         """Read and decrypt the file."""
-        return checked((row, _item(row, source.key)) for row in rows(source, self.card))
+        return checked(rows(source, self.card), partial(_item, key=source.key))
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Answer on the web as it is."""
-        return open_web(items)
+        return open_web()
 
 
 def _item(row: Row, key: str) -> Item:

@@ -8,9 +8,11 @@ JSONL with its keys. Source: Mialon et al., "GAIA: a benchmark for General AI As
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
+from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.evals.sources import Row, checked, rows, subset
 from webfarer.evals.task import Card, Changes, Item, Source, open_web
+from webfarer.evals.tasks._copies import hub_pages
 
 _HIDDEN = "?"
 
@@ -26,18 +28,18 @@ class Gaia:
         hub="gaia-benchmark/GAIA",
         files={"validation": "2023/validation/metadata.jsonl", "test": "2023/test/metadata.jsonl"},
         licence="gated; not to be reshared",
-        blocked=("huggingface.co/datasets", "huggingface.co/spaces", "hf-mirror.com/datasets"),
+        blocked=hub_pages(),
     )
 
     async def items(self, source: Source) -> list[Item]:
         """Read the split; the subset is "" or "text"."""
         text_only = subset(source, self.card, ("text",)) == "text"
         wanted = (row for row in rows(source, self.card) if not (text_only and row.find("file_name")))
-        return checked((row, _item(row)) for row in wanted)
+        return checked(wanted, _item)
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Answer on the web as it is."""
-        return open_web(items)
+        return open_web()
 
 
 def _item(row: Row) -> Item:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.evals.sources import Row, locate, read, stable_id
 from webfarer.evals.task import Card, Changes, Item, Source, open_web
@@ -50,9 +51,9 @@ class LongGenBench:
             raise ConfigError(f"{path} holds fewer than {size} questions, which is a pack")
         return [_item(number, pack, before) for number, pack in enumerate(packs, 1)]
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Nothing of the web is needed."""
-        return open_web(items)
+        return open_web()
 
 
 def _question(row: Row) -> tuple[str, str]:

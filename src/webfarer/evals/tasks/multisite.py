@@ -11,8 +11,9 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
-from webfarer.evals.sources import Row, checked, read
+from webfarer.evals.sources import Row, address_of, checked, read
 from webfarer.evals.task import Card, Changes, Item, Source, open_web
 
 _TABS = "|AND|"
@@ -33,12 +34,11 @@ class MultiSite:
         if source.path is None:
             raise ConfigError("multisite is on no hub that can be read; give its file or folder with --path")
         path = source.path / source.subset if source.subset else source.path
-        made = ((row, _item(row)) for row in _rows(path))
-        return checked((row, item) for row, item in made if item is not None)
+        return checked(_rows(path), _item)
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Answer on the sites as they are."""
-        return open_web(items)
+        return open_web()
 
 
 def _rows(path: Path) -> Iterator[Row]:
@@ -64,6 +64,7 @@ def _item(row: Row) -> Item | None:
     for url in starts:
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"{row.place}: put an address in the place of the start_url {url!r}", row=row.number)
+        address_of(url, f"{row.place}: 'start_url'")
     sites = row.find("sites") or []
     hops = len(sites) if isinstance(sites, list) and sites else len(starts)
     return Item(

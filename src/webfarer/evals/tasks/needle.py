@@ -13,6 +13,7 @@ from typing import get_args
 
 from selectolax.lexbor import LexborHTMLParser
 
+from webfarer.core.config import Settings
 from webfarer.evals.sources import drawn, subset
 from webfarer.evals.task import Card, Changes, Item, Source, open_web
 from webfarer.worlds.types import Language, WorldSpec
@@ -55,9 +56,9 @@ class Needles:
         tokens = _LENGTHS[subset(source, self.card, _LENGTHS) or _LENGTH]
         return drawn(_items(source.seed, tokens), source, _SIZE)
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Nothing of the web is needed."""
-        return open_web(items)
+        return open_web()
 
 
 def _items(seed: int, tokens: int) -> Iterator[Item]:

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError, boundary
 from webfarer.evals.sources import Row, checked, row_id, rows
 from webfarer.evals.task import Card, Changes, Item, Source, open_web
+from webfarer.evals.tasks._copies import hub_pages
 
 
 class SimpleQA:
@@ -26,16 +28,16 @@ class SimpleQA:
         hub="basicv8vc/SimpleQA",
         files={"test": "simple_qa_test_set.csv"},
         licence="MIT",
-        blocked=("huggingface.co/datasets/basicv8vc/SimpleQA", "openaipublic.blob.core.windows.net/simple-evals"),
+        blocked=(*hub_pages(), "openaipublic.blob.core.windows.net/simple-evals"),
     )
 
     async def items(self, source: Source) -> list[Item]:
         """Read the file."""
-        return checked((row, _item(row)) for row in rows(source, self.card))
+        return checked(rows(source, self.card), _item)
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Answer on the web as it is."""
-        return open_web(items)
+        return open_web()
 
 
 def _item(row: Row) -> Item:

@@ -14,6 +14,7 @@ from itertools import count
 from typing import get_args
 from urllib.parse import urlsplit
 
+from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.evals.sources import drawn
 from webfarer.evals.task import Card, Changes, Item, Source
@@ -42,7 +43,7 @@ class GeneratedWebs:
         """Generate as many webs as are needed, each only for as long as its questions are read."""
         return drawn(_items(source.seed), source, _SIZE)
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Serve the webs of the items, each with what an engine knows of it."""
         return serve_shelves({host: partial(_shelf, host) for host in (urlsplit(item.root).netloc for item in items)})
 

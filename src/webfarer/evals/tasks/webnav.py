@@ -8,14 +8,14 @@ Wikipedia. Source: Nogueira and Cho, "End-to-End Goal-Driven Web Navigation" (We
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
-from webfarer.core.config import load_settings
+from webfarer.core.config import Settings, load_settings
 from webfarer.core.errors import ConfigError
 from webfarer.core.text import is_chinese
 from webfarer.evals.navset import NavTask, crawl, make_tasks
-from webfarer.evals.sources import stable_id
+from webfarer.evals.sources import address_of, stable_id
 from webfarer.evals.task import Card, Changes, Item, Source, open_web
 from webfarer.web.client import Web
-from webfarer.web.guard import canonical_url, with_scheme
+from webfarer.web.guard import canonical_url
 
 _SIZE = 50
 _QUESTION = {"en": "Find the page that says: “{}”", "zh": "找到写有这句话的页面：“{}”"}
@@ -35,8 +35,8 @@ class WebNav:
         """Read the site at `source.root` and draw sentences; pages are fetched as the settings say, and archived."""
         if not source.root:
             raise ConfigError("webnav needs a website: give its first page with --root https://…")
-        root = canonical_url(with_scheme(source.root))
-        async with Web(load_settings()) as web:
+        root = canonical_url(address_of(source.root, "--root"))
+        async with Web(source.settings or load_settings()) as web:
             levels = await crawl(web, root)
         tasks = make_tasks(levels, source.size or _SIZE, source.seed)
         if not tasks:
@@ -44,9 +44,9 @@ class WebNav:
             raise ConfigError(f"{root}: no sentence of its own on a page two clicks deep ({read} pages were read)")
         return [_item(task, root) for task in tasks]
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Answer on the site as it is."""
-        return open_web(items)
+        return open_web()
 
 
 def _item(task: NavTask, root: str) -> Item:

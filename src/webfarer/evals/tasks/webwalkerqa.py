@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
-from webfarer.evals.sources import Row, checked, rows, stable_id, subset
+from webfarer.evals.sources import Row, address_of, checked, rows, stable_id, subset
 from webfarer.evals.task import Card, Changes, Item, Source, open_web
+from webfarer.evals.tasks._copies import hub_pages
 
 _LANGUAGES = {"en": "en", "english": "en", "zh": "zh", "chinese": "zh", "中文": "zh", "英文": "en"}
 _TYPES = ("single_source", "multi_source")
@@ -29,27 +31,30 @@ class WebWalkerQA:
         hub="callanwu/WebWalkerQA",
         files={"main": "data/main-00000-of-00001.jsonl", "silver": "data/silver-00000-of-00001.jsonl"},
         licence="Apache-2.0",
-        blocked=("huggingface.co/datasets/callanwu/WebWalkerQA", "hf-mirror.com/datasets/callanwu/WebWalkerQA"),
+        blocked=hub_pages("callanwu/WebWalkerQA"),
     )
 
     async def items(self, source: Source) -> list[Item]:
         """Read the split; the subset is "" for all, or a language: "en", "zh"."""
         language = subset(source, self.card, ("en", "zh"))
-        found = ((row, _item(row)) for row in rows(source, self.card))
-        wanted = (pair for pair in found if language in ("", pair[1].cells["language"]))
-        return checked(wanted)
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+        def wanted(row: Row) -> Item | None:
+            item = _item(row)
+            return item if language in ("", item.cells["language"]) else None
+
+        return checked(rows(source, self.card), wanted)
+
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Answer on the web as it is."""
-        return open_web(items)
+        return open_web()
 
 
 def _item(row: Row) -> Item:
     info = row.inner("info")
-    question, root = row.text("question"), row.text("root_url", "root", "url")
-    known = row.find("id")
+    question = row.text("question")
+    root = address_of(row.text("root_url", "root", "url"), f"{row.place}: 'root_url'")
     return Item(
-        id=str(known) if known not in (None, "") else stable_id(question, root),
+        id=stable_id(question, root) if row.find("id") in (None, "") else row.text("id"),
         question=question,
         answer=row.text("answer"),
         root=root,

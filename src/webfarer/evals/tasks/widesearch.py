@@ -7,12 +7,15 @@ over, not its model that judges cells. Source: Wong et al., "WideSearch", 2025, 
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.evals.sources import Row, checked, hub_file, locate, read, subset
 from webfarer.evals.task import Card, Changes, Item, Source, open_web
+from webfarer.evals.tasks._copies import hub_pages
 
 _GOLD = "widesearch_gold"
 
@@ -27,7 +30,7 @@ class WideSearch:
         scorers=("table", "actions"),
         hub="ByteDance-Seed/WideSearch",
         files={"full": "widesearch.jsonl"},
-        blocked=("huggingface.co/datasets/ByteDance-Seed/WideSearch", "hf-mirror.com/datasets"),
+        blocked=hub_pages("ByteDance-Seed/WideSearch"),
     )
 
     async def items(self, source: Source) -> list[Item]:
@@ -40,11 +43,11 @@ class WideSearch:
             return hub_file(self.card, file) if source.path is None else path.parent / file
 
         found = (row for row in read(path) if wanted in ("", row.text("language")))
-        return checked((row, _item(row, gold)) for row in found)
+        return checked(found, partial(_item, gold=gold))
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Answer on the web as it is."""
-        return open_web(items)
+        return open_web()
 
 
 def _item(row: Row, gold: Callable[[str], Path]) -> Item:

@@ -13,6 +13,7 @@ from itertools import count, groupby
 from typing import get_args
 from urllib.parse import urlsplit
 
+from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.evals.sources import drawn, subset
 from webfarer.evals.task import Card, Changes, Item, Source
@@ -60,7 +61,7 @@ class GeneratedWorlds:
         dial = _DIAL if subset(source, self.card, ("paraphrased",)) else 0.0
         return drawn(_items(source.seed, dial), source, _SIZE)
 
-    def venue(self, items: Sequence[Item]) -> AbstractAsyncContextManager[Changes]:
+    def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Serve every site of the items, and an engine that knows their pages."""
         hosts = dict.fromkeys(urlsplit(item.root).netloc for item in items)
         return serve_shelves({host: partial(_shelf, spec_of(host)) for host in hosts})
