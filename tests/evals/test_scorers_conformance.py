@@ -39,6 +39,73 @@ def mark(scorer, said, truth="4", **kwargs):
 SAID = [None, "", "4", "4 " * 20_000, "\x00\ud800\u202e🦊", "ｔｈｅ ４"]
 
 
+HOSTILE = [
+    *(
+        "九" * 400 + "年",
+        "九" * 5000,
+        "亿" * 60,
+        "亿 " * 2000,
+        "1e999 e999 9e99",
+        "1/0",
+        "9" * 5000,
+        "[" + "9" * 4400 + "]",
+    ),
+    *("[" * 900 + "]" * 900, '{"verdict":' * 900, " \n" * 20_000, "- \n" * 5000, "_\n" * 20_000, "|-|\n" * 5000),
+    *("0000-00-00 0年0月0日 ²月③日", "\ud800\udfff" * 500, "a, " * 5000, "1万" * 2000, "https://[a", "```csv\n" * 2000),
+]
+PIECES = [
+    "九",
+    "万",
+    "亿",
+    "十",
+    "年",
+    "月",
+    "日",
+    "9",
+    "1,000",
+    ".",
+    "e9",
+    "/",
+    "-",
+    ":",
+    "%",
+    "²",
+    "٣",
+    "\n",
+    "|",
+    "|-|",
+]
+PIECES += [
+    "```csv\n",
+    '"',
+    "[",
+    "]",
+    "{",
+    "}",
+    "\ud800",
+    " ",
+    "yes",
+    "no",
+    "and ",
+    "answer is ",
+    "Answer_1:",
+    "may ",
+    "$",
+]
+
+
+@pytest.mark.parametrize("name", SCORERS.ids())
+def test_no_answer_makes_a_scorer_fail(name):
+    for said in HOSTILE:
+        assert mark(name, said).values.keys() <= set(SCORERS.load(name).metrics)
+
+
+@given(st.lists(st.tuples(st.sampled_from(PIECES), st.integers(1, 70)), max_size=6), st.sampled_from(SCORERS.ids()))
+def test_no_pieces_make_a_scorer_fail(pieces, name):
+    said = "".join(piece * times for piece, times in pieces)
+    assert mark(name, said).values.keys() <= set(SCORERS.load(name).metrics)
+
+
 @pytest.mark.parametrize("name", SCORERS.ids())
 def test_marks_are_finite_named_and_recordable(name):
     scorer = SCORERS.load(name)
@@ -93,6 +160,23 @@ def test_comparing_is_the_same_both_ways(one, other):
     assert alike(one, one) == bool(one.strip())
     some, others = listed(one), listed(other)
     assert paired(some, others) == paired(others, some) <= min(len(some), len(others))
+
+
+@given(*[st.lists(st.sampled_from(["5", "5 m", "5 km", "5000 m", "a", "A.", "b"]), max_size=5)] * 2)
+def test_as_many_as_can_be_are_paired(some, others):
+    def most(left, right):
+        if not left:
+            return 0
+        rest = [
+            most(left[1:], right[:n] + right[n + 1 :]) + 1 for n, other in enumerate(right) if alike(left[0], other)
+        ]
+        return max([most(left[1:], right), *rest])
+
+    assert paired(some, others) == most(some, others)
+
+
+def test_long_lists_are_paired():
+    assert paired(["a"] * 1100, ["a"] * 1100) == 1100
 
 
 @given(st.dates())

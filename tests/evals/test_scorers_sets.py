@@ -9,6 +9,7 @@ from scorer_kit import marks, right, values
 
 from webfarer.core.errors import ConfigError
 from webfarer.evals.scorer import SCORERS
+from webfarer.evals.scorers._tables import best_table
 from webfarer.evals.scorers.long_answers import answers
 from webfarer.evals.scorers.rouge import common_subsequence, overlap
 
@@ -48,6 +49,30 @@ def test_rows_given_twice_count_once_and_a_missing_column_is_wrong():
     assert set(table(WHOLE + "| 800 | Beta | Oslo |\n").values()) == {1.0}
     found = table("| University | City |\n|---|---|\n| Alpha | Rome |\n| Beta | Oslo |")
     assert (found["item_precision"], found["item_recall"], found["row_f1"]) == pytest.approx((4 / 6, 4 / 6, 0))
+
+
+def test_a_second_row_that_contradicts_the_first_counts_as_another_row():
+    found = table(WHOLE + "| 900 | Beta | Oslo |\n")
+    assert (found["correct"], found["row_recall"], found["row_precision"]) == pytest.approx((0, 1, 2 / 3))
+    assert found["item_precision"] == pytest.approx(6 / 9)
+    assert table(WHOLE.replace("| 800", "| 900 | Beta | Oslo |\n| 800"))["row_recall"] == 0.5  # the first counts
+
+
+def test_a_key_with_a_mark_between_its_digits_is_another_key():
+    text = "| University | City | Students |\n|-|-|-|\n| {} | Rome | 1 |"
+    assert table(text.format("12"), rows=[["12", "Rome", "1"]])["correct"] == 1.0
+    assert set(table(text.format("1-2"), rows=[["12", "Rome", "1"]]).values()) == {0.0}
+
+
+def test_a_line_of_dashes_after_the_head_is_a_row():
+    assert best_table("| a | b |\n|-|-|\n|-|-|\n| 1 | 2 |\n| 3 | 4 |", ["-"])[0] == {"a": "-", "b": "-"}
+
+
+def test_addresses_that_cannot_be_read_are_compared_as_they_are():
+    data = {"rules": {"City": {"metric": ["url_match"]}}, "rows": [["A", "https://[one", "1"]]}
+    text = "| University | City | Students |\n|-|-|-|\n| A | https://[{} | 1 |"
+    assert table(text.format("one"), **data)["correct"] == 1.0
+    assert table(text.format("two"), **data)["correct"] == 0.0
 
 
 def test_an_empty_cell_is_right_where_the_reference_is_empty():
@@ -184,6 +209,11 @@ def test_numbers_of_a_long_output_may_come_in_any_order():
     text = "Answer_12: The answer is $3.00.\nAnswer 9: so the answer is: 18 apples? The answer is 18."
     assert values("long_answers", text, **LONG) == {"accuracy": 0.5, "answered": 0.5, "by_order": 0.0}
     assert answers("Answer_3: no end") == []
+
+
+def test_a_part_begins_on_the_line_of_its_number():
+    assert answers("Answer_9: no end. The answer is\n\n--\n\nAnswer_12: The answer is 3.") == [(9, "--"), (12, "3")]
+    assert answers("\n" * 60_000 + "**Answer_9:** The answer is 18.") == [(9, "18")]
 
 
 def test_two_answers_to_one_question_must_agree():

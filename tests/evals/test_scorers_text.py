@@ -88,6 +88,24 @@ def test_token_f1(said, truth, f1, precision, recall):
         ("", "?", False, False),
         (None, "x", False, False),
         ("inf", "1234", False, False),
+        # a mark between digits is part of what they say, and a list is compared with lists only
+        ("1-2", "12", False, False),
+        ("1/2", "12", False, False),
+        ("1, 2", "12", False, False),
+        ("12, 3", "1, 23", False, False),
+        ("3-0", "30", False, False),
+        ("1:30", "130", False, False),
+        ("1 0", "10", False, False),
+        ("3.5", "3,5", False, False),
+        ("1-2", "1.2", False, False),
+        ("ab", "a, b", False, False),
+        ("2025-0416", "April 16, 2025", False, False),
+        ("1990–95", "1990-95", False, True),
+        ("1 234 567 people", "1,234,567 people", False, True),
+        ("555 123 4567", "555-123-4567", True, True),
+        ("2,", "2", True, True),
+        ("13800138001", "13800138000", False, False),
+        ("九" * 400 + "年", "九年", False, False),
         ("nan", "nan", True, True),
     ],
 )
@@ -115,6 +133,51 @@ def test_quasi_exact(said, truth, official, lenient):
 def test_named(said, item, found):
     assert right("named", said, **item) is found
     assert "misled" not in values("named", said, **item)
+
+
+@pytest.mark.parametrize(
+    ("said", "truth", "found"),
+    [
+        ("It has 5.", "5", True),
+        ("- 5", "5", True),
+        ("5 floors, 12 m high", "12", True),
+        ("5.5", "5", False),
+        ("1,5", "5", False),
+        ("1,5", "1", False),
+        ("-5", "5", False),
+        ("5", "-5", False),
+        ("12:30", "12", False),
+        ("5/6", "5", False),
+        ("5k", "5", False),
+        ("the 12th", "12", False),
+        ("1200", "1,200", True),
+        ("about 1,200 people", "1200", True),
+        ("4 May 2020", "2020", True),
+        ("2020-05-04", "2020", True),
+        ("二〇二〇年", "2020", True),
+        ("7 rooms since April 2020", "4", False),
+        ("5 stops over 8 km", "5 km", False),
+        ("5000 m", "5 km", True),
+        ("$5", "5 €", False),
+        ("91 employees", "91 MB", False),
+        ("91", "91 MB", True),
+        ("12，15", "15", True),
+        ("1,430 words", "430 words", False),
+        ("5.5 apples", "5 apples", False),
+        ("EUR 676000", "EUR 676,000", True),
+        ("the 1,200 students", "1200 students", True),
+        ("2:12:40", "12:40", False),
+        ("at 12:40.", "12:40", True),
+        ("一", "一", True),
+        ("yes", "yes", True),
+        ("no, not yes", "yes", False),
+        ("Yes, not no.", "No", False),
+        ("Not known", "no", False),
+    ],
+)
+def test_numbers_are_named_whole_and_yes_without_no(said, truth, found):
+    assert right("named", said, truth) is found
+    assert right("needle", said, truth) is found
 
 
 def test_who_names_a_wrong_value_is_misled():
@@ -148,6 +211,10 @@ def test_who_names_a_wrong_value_is_misled():
         (None, "0", {}, False),
         ("5", "five", {}, False),
         ("9" * 5000, "9", {}, False),
+        ("1", "1/2", {}, False),
+        ("It opens at 10:30 and has 12 rooms", "12", {}, True),
+        ("- 12 rooms", "12", {}, True),
+        ("the 5th", "5", {}, False),
     ],
 )
 def test_numeric(said, truth, item, same):
@@ -171,6 +238,8 @@ def test_numeric(said, truth, item, same):
         ("", "red, green", (), 0, 0, 0),
         (None, "red", (), 0, 0, 0),
         ("red", "", (), 0, 0, 0),
+        ("1/2, 3", "", ("12", "3"), 0, 0.5, 0.5),
+        ("red, green" + " " * 50_000 + ", blue", "red, green", (), 0, 0, 0),
     ],
 )
 def test_list_match(said, truth, parts, correct, precision, recall):

@@ -7,11 +7,11 @@ text without any letter or digit equals only itself.
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from urllib.parse import unquote, urlsplit
 
-from webfarer.evals.quantities import chinese_number, folded, quantity
+from webfarer.evals.quantities import Quantity, chinese_number, folded, quantity
 
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _MONTH = (
@@ -38,10 +38,11 @@ _DATES = tuple(
         rf"(?<!\d)(?P<month>\d{{1,2}})([-/.])(?P<day>1[3-9]|2\d|3[01])\2{_YEAR}(?!\d)",
     )
 )
-_HAN_DATE = re.compile(rf"{_NUMERAL}+(?=\s*[年月日号])")
+_HAN_DATE = re.compile(rf"(?<!{_NUMERAL}){_NUMERAL}{{1,8}}(?=\s*[年月日号])")
 _LEAP = 2000  # a year in which every day of the calendar exists
-_POINT = re.compile(r"(?<=\d)\.(?=\d)")
-_BULLET = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,3}[.)、](?!\d))\s*", re.MULTILINE)
+_GROUPED = re.compile(r"(?<!\d)(?<!\d[., ])\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?![, ]?\d)")
+_BETWEEN = re.compile(r"((?<=\d)[\W_]+(?=\d))")
+_BULLET = re.compile(r"^[^\S\n]*(?:[-*•·]|\(?\d{1,3}[.)、](?!\d))[^\S\n]*", re.MULTILINE)
 _LEAD = re.compile(r"^[^,;、\n]{1,200}?:\s+")
 _COMMA = re.compile(r"[;、\n]|,(?!\d{3}(?!\d))|(?<!\d),")
 _LAST = re.compile(r"^(?:and|or|和|以及|及)\s+|^(?:以及|和)(?=\S)")
@@ -63,18 +64,24 @@ def iso_dates(text: str) -> str:
     return plain
 
 
+def ungrouped(text: str) -> str:
+    """Return the text without the commas and spaces that separate thousands."""
+    return _GROUPED.sub(lambda match: match.group().replace(",", "").replace(" ", ""), text)
+
+
 def key(text: str) -> str:
-    """Return the letters and digits of `text` in lower case, its dates in one format: equal for equal short texts."""
-    kept = ".".join(map(_bare, _POINT.split(iso_dates(text))))
-    return kept or text.strip()
+    """Return the letters and digits of `text` in lower case, its dates in one format: equal for equal short texts.
+
+    What stands between two digits leaves a mark ("1:30" is not "130"), unless it separates thousands.
+    """
+    pieces = _BETWEEN.split(ungrouped(iso_dates(text)))
+    pieces = [_mark(piece) if number % 2 else _bare(piece) for number, piece in enumerate(pieces)]
+    return "".join(pieces) or text.strip()
 
 
 def alike(one: str, other: str) -> bool:
     """Say whether two short texts are the same quantity, the same date or the same words; never for an empty one."""
-    mine, yours = quantity(one), quantity(other)
-    if mine is not None and yours is not None:
-        return mine.agrees(yours)
-    return key(one) == key(other) != ""
+    return _same(_reading(one), _reading(other))
 
 
 def listed(text: str, lead: bool = True, pair: bool = True) -> list[str]:
@@ -102,21 +109,29 @@ def listed(text: str, lead: bool = True, pair: bool = True) -> list[str]:
     return items
 
 
-def paired(some: Sequence[str], others: Sequence[str], same: Callable[[str, str], bool] = alike) -> int:
-    """Return how many of `some` can be paired with one of `others` each (a largest matching)."""
+def paired(some: Sequence[str], others: Sequence[str]) -> int:
+    """Return how many of `some` can be paired with one of `others` that is alike each (a largest matching)."""
+    mine, yours = list(map(_reading, some)), list(map(_reading, others))
+    left = set(range(len(yours)))
     partner: dict[int, int] = {}
-
-    def place(number: int, tried: set[int]) -> bool:
-        for other in range(len(others)):
-            if other in tried or not same(some[number], others[other]):
-                continue
-            tried.add(other)
-            if other not in partner or place(partner[other], tried):
-                partner[other] = number
-                return True
-        return False
-
-    return sum(place(number, set()) for number in range(len(some)))
+    place: dict[int, int] = {}
+    for number in range(len(mine)):
+        wanted_by: dict[int, int] = {}
+        seekers, free = [number], None
+        for seeker in seekers:
+            fitting = [other for other in left if other not in wanted_by and _same(mine[seeker], yours[other])]
+            wanted_by |= dict.fromkeys(fitting, seeker)
+            free = next((other for other in fitting if other not in partner), None)
+            if free is not None:
+                break
+            seekers += [partner[other] for other in fitting]
+        else:  # what was asked for in vain will never be free again
+            left -= wanted_by.keys()
+        while free is not None:  # each seeker takes what it asked for and leaves what it had to the one before
+            seeker = wanted_by[free]
+            partner[free] = seeker
+            place[seeker], free = free, place.get(seeker)
+    return len(partner)
 
 
 def f1(precision: float, recall: float) -> float:
@@ -133,6 +148,22 @@ def page_key(url: str) -> str:
     host = parts.netloc.rpartition("@")[2].lower().removeprefix("www.")
     host = host.removesuffix(":80" if parts.scheme == "http" else ":443")
     return host + unquote(parts.path).rstrip("/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _reading(text: str) -> tuple[Quantity | None, str]:
+    return quantity(text), key(text)
+
+
+def _same(one: tuple[Quantity | None, str], other: tuple[Quantity | None, str]) -> bool:
+    if one[0] is not None and other[0] is not None:
+        return one[0].agrees(other[0])
+    return one[1] == other[1] != ""
+
+
+def _mark(between: str) -> str:
+    """Return what is kept of the signs between two digits: symbols, a point, a comma, or a dash for all else."""
+    signs = between.strip()
+    return _bare(signs) or ("." if signs == "." else "," if set(signs) & set(",;、") else "-")
 
 
 def _bare(text: str) -> str:

@@ -10,8 +10,10 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_CLOSE = 1e-9
-_LONGEST = 60  # digits of one number: longer ones are no quantities
+_LONGEST = 14  # digits before the point: a float tells longer numbers not apart, and they are names of something
+_CLOSE = 1e-14
+_LONGEST_REST = 60  # decimals
+_LONGEST_HAN = 30  # Chinese numerals: none that can be read overflows
 
 # unit → (what it measures, how many base units)
 _UNITS: dict[str, tuple[str, float]] = {
@@ -85,15 +87,16 @@ def _any_of(names: list[str]) -> str:
     return "|".join(re.escape(name) + ends[name] for name in ordered)
 
 
-_WHOLE = rf"(?:\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d{{1,{_LONGEST}}})"
-_ARABIC = rf"{_WHOLE}(?:\.\d{{1,{_LONGEST}}})?(?:e[+-]?\d{{1,2}}(?![\da-z]))?"
-_HAN = rf"[{''.join(_DIGITS)}{''.join(_STEPS)}万萬亿億]{{1,{_LONGEST}}}"
+_WHOLE = rf"(?:\d{{1,3}}(?:,\d{{3}}){{1,4}}(?!\d)|\d{{1,{_LONGEST}}})"
+_ARABIC = rf"(?>{_WHOLE}(?:\.\d{{1,{_LONGEST_REST}}})?(?:e[+-]?\d{{1,2}}(?![\da-z]))?)"
+_HAN = rf"[{''.join(_DIGITS)}{''.join(_STEPS)}万萬亿億]{{1,{_LONGEST_HAN}}}"
 _SCALE, _UNIT = _any_of(list(_SCALES)), _any_of(list(_UNITS))
 _MONEY = r"us\$|[$¥€£]"
 _QUANTITY = re.compile(
-    rf"(?<![a-z0-9_])(?<!\d[.,])(?P<sign>[-+−]?)\s?(?P<money>{_MONEY})?\s?(?P<minus>-?)"
-    rf"(?:(?P<number>{_ARABIC})(?:\s?(?P<scale>{_SCALE})(?P<rest>(?:{_ARABIC}(?:{_SCALE}))*))?|(?P<han>{_HAN}))"
-    rf"\s?(?P<unit>{_UNIT})?"
+    rf"(?<![a-z0-9_])(?<!\d[.,:/])(?P<sign>[-+−]?)(?:(?P<money>{_MONEY})\s?)?(?P<minus>-?)"
+    rf"(?:(?P<number>{_ARABIC})(?![.,:/]?\d)(?:\s?(?P<scale>{_SCALE})(?P<rest>(?:{_ARABIC}(?:{_SCALE}))*))?"
+    rf"|(?P<han>(?>{_HAN})))"
+    rf"(?:\s?(?P<unit>{_UNIT}))?(?![a-z])"
 )
 _PIECE = re.compile(rf"({_ARABIC})({_SCALE})")
 
@@ -145,7 +148,7 @@ def folded(text: str) -> str:
 
 def chinese_number(text: str) -> float | None:
     """Return the value of Chinese numerals ("一万二千", "二〇二五"), or None."""
-    if not text or any(sign not in _DIGITS and sign not in _STEPS and sign not in "万萬亿億" for sign in text):
+    if not re.fullmatch(_HAN, text):
         return None
     if all(sign in _DIGITS for sign in text):
         return float("".join(str(_DIGITS[sign]) for sign in text))

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from webfarer.evals.matching import key
 
@@ -22,16 +23,15 @@ def best_table(text: str, columns: Sequence[str]) -> list[Row]:
 
 
 def _markdown(text: str) -> Iterator[list[Row]]:
-    lines = [line.strip() for line in text.splitlines()]
-    for number, line in enumerate(lines[1:], 1):
-        if "|" in lines[number - 1] and "-" in line and _RULE.fullmatch(line):
-            rows = []
-            for following in lines[number + 1 :]:
-                if "|" not in following:
-                    break
-                rows.append(_cells(following))
+    lines = iter([line.strip() for line in text.splitlines()])
+    before = ""
+    for line in lines:
+        if "|" in before and "-" in line and _RULE.fullmatch(line):
+            rows = list(map(_cells, takewhile(lambda following: "|" in following, lines)))
             if rows:
-                yield _rows(_cells(lines[number - 1]), rows)
+                yield _rows(_cells(before), rows)
+            line = ""
+        before = line
 
 
 def _separated(text: str) -> Iterator[list[Row]]:

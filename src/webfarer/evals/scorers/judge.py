@@ -1,8 +1,8 @@
 """A chat model says whether an answer means the same as the reference: several votes, the majority counts.
 
-Strict: only a JSON object or a last line with one of three verdicts is a vote; text is never searched for a word. A
-reply that is none is asked for once more, then marking fails. What is judged is fenced, so that it cannot instruct
-the judge, and every reply is kept word for word. Not the published judges: scores by another judge do not compare.
+Strict: a reply is a vote when it is one JSON object and nothing else, or ends in "Verdict: …" and no other line speaks
+of another verdict. One that is none is asked for once more, then marking fails. What is judged is fenced, so that it
+cannot instruct the judge, and every reply is kept word for word. Not the published judges: scores do not compare.
 """
 
 import json
@@ -29,7 +29,7 @@ _SHOWN = 2000
 
 VerdictWord = Literal["correct", "incorrect", "not_attempted"]
 _WORDS = get_args(VerdictWord)
-_OBJECT = re.compile(r'\{\s*"')
+_BLOCK = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL | re.IGNORECASE)
 _LINE = re.compile(r"[*_`# ]*verdict[*_` ]*:[*_` ]*(correct|incorrect|not[_ ]attempted)[*_`. ]*", re.IGNORECASE)
 
 _SYSTEM = f"""You grade answers. You are given a question, the reference answer, and the answer of a system.
@@ -103,12 +103,17 @@ def prompt(item: Item, answer: str) -> list[Message]:
 
 def read_verdict(reply: str) -> str | None:
     """Return the one verdict a reply gives, or None: none, several different ones, or another word."""
-    given = set(_objects(reply))
-    lines = reply.strip().splitlines()
-    if lines and (match := _LINE.fullmatch(lines[-1].strip())):
-        given.add(match[1].lower().replace(" ", "_"))
-    only = given.pop() if len(given) == 1 else None
-    return only if only in _WORDS else None
+    said = reply.rpartition("</think>")[2].strip()
+    if not said or "<think>" in said:  # thoughts that never came to an end
+        return None
+    block = _BLOCK.fullmatch(said)
+    verdict = _of_object(block[1] if block else said)
+    if verdict:
+        return verdict
+    lines = [line.strip() for line in said.splitlines()]
+    matches = [_LINE.fullmatch(line) for line in lines if "verdict" in line.lower()]
+    given = {match[1].lower().replace(" ", "_") if match else "" for match in matches}
+    return given.pop() or None if len(given) == 1 and _LINE.fullmatch(lines[-1]) else None
 
 
 async def _vote(judge: Metered, messages: Sequence[Message], seed: int, replies: list[list[str]]) -> str:
@@ -129,20 +134,14 @@ async def _vote(judge: Metered, messages: Sequence[Message], seed: int, replies:
     raise BadReply(f"the judge {judge.name} gave no verdict, also when asked again", replies=said)
 
 
-def _objects(text: str) -> list[str]:
-    """Return the verdict of every JSON object in `text`; what stands inside an object's strings is none."""
-    verdicts: list[str] = []
-    decoder = json.JSONDecoder(object_pairs_hook=_unambiguous)
-    start = _OBJECT.search(text)
-    while start:
-        try:
-            found, end = decoder.raw_decode(text, start.start())
-        except (ValueError, RecursionError):
-            return [*verdicts, "unreadable"]  # going on would read a string of the broken object as an object
-        if "verdict" in found:
-            verdicts.append(str(found["verdict"]))
-        start = _OBJECT.search(text, end)
-    return verdicts
+def _of_object(text: str) -> str | None:
+    """Return the verdict of the JSON object that the whole text is."""
+    try:
+        found = json.loads(text, object_pairs_hook=_unambiguous)
+    except (ValueError, RecursionError):
+        return None
+    verdict = found.get("verdict") if isinstance(found, dict) else None
+    return verdict if isinstance(verdict, str) and verdict in _WORDS else None
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from webfarer.evals.matching import alike
 from webfarer.evals.scorer import Attempt, Marks
 from webfarer.evals.scorers._averaged import Averaged
 
-_START = re.compile(r"^[\W_]*answer[ _]*\(?#?(\d{1,4})\)?[ *_]*[:：.]", re.IGNORECASE | re.MULTILINE)
+_START = re.compile(r"^(?:[^\w\n]|_)*answer[ _]*\(?#?(\d{1,4})\)?[ *_]*[:：.]", re.IGNORECASE | re.MULTILINE)
 _SAID = re.compile(r"(?:the |final )?answer is[:：]?\s*(.+?)(?=[.。!！?？](?:\s|$)|\n|$)", re.IGNORECASE)
 _CHOICE = re.compile(r"\(?([a-z])\)(?:\W.*)?|([a-z])\W*", re.IGNORECASE | re.DOTALL)
 

@@ -1,18 +1,23 @@
 """The truth is named: every part of it, or one accepted form, stands in a short answer as whole words.
 
-For questions whose truth is planted, so that no judge is needed. An answer that is a dump is wrong; so is one that
-names a value known to be wrong (`item.data["wrong"]`), which also shows that the agent was misled.
+For questions whose truth is planted, so that no judge is needed. A part that is a number must be a whole quantity of
+the answer ("5" is not in "5.5"); beside "yes" there must be no "no", and the reverse. A dump is wrong; so is an answer
+that names a value known to be wrong (`item.data["wrong"]`), which also shows that the agent was misled.
 """
 
+import re
 from collections.abc import Sequence
 
-from webfarer.evals.matching import iso_dates
+from webfarer.evals.matching import alike, iso_dates, ungrouped
+from webfarer.evals.quantities import folded, quantities, quantity
 from webfarer.evals.scorer import Attempt, Marks
 from webfarer.evals.scorers._averaged import Averaged
 from webfarer.evals.scoring import normalise
 
 _LONGEST = 200  # characters for each part of the truth
 _LONGEST_CHECKED = 1000  # where wrong values are known: these tell a dump from an answer
+_INSIDE = re.compile(r"(?<=\d)[.,:/](?=\d)")
+_OTHER = {" yes ": " no ", " no ": " yes "}
 
 
 class Named(Averaged):
@@ -34,11 +39,29 @@ class Named(Averaged):
 
 
 def names(text: str, parts: Sequence[str]) -> bool:
-    """Say whether every part stands in the text as whole words, in whatever format a date is."""
-    if not parts or not all(normalise(part).strip() for part in parts):
-        return False
-    said, dated = normalise(text), normalise(iso_dates(text))
-    return all(normalise(part) in said or normalise(iso_dates(part)) in dated for part in parts)
+    """Say whether every part stands in the text as whole words, in whatever format a date or a number is.
+
+    Args:
+        text: the answer.
+        parts: a number with a unit is compared with numbers of that kind only, one without with all.
+    """
+    text = text.replace("，", ", ")  # no decimal comma
+    said, dated, numbers = _words(text), _words(iso_dates(text)), quantities(text)
+
+    def stands(part: str) -> bool:
+        words, number = _words(part), quantity(part)
+        if number and any(map(str.isdecimal, part)):
+            fitting = [each for each in numbers if number.kind in ("", each.kind)]
+            return any(map(number.agrees, fitting)) or alike(part, text)
+        found = words in said or _words(iso_dates(part)) in dated
+        return bool(words.strip()) and found and _OTHER.get(words, "?") not in said
+
+    return bool(parts) and all(map(stands, parts))
+
+
+def _words(text: str) -> str:
+    """Return the words, each number with a point or colon in it as one."""
+    return normalise(_INSIDE.sub("p", ungrouped(folded(text))))
 
 
 scorer = Named()

@@ -1,7 +1,8 @@
 """Quasi-exact match: GAIA's rules for numbers, lists and strings, and the same for Chinese, units and dates.
 
 `official` follows the published rules to the letter, on the answer as given; `correct` also accepts full-width
-digits, units, currencies, Chinese separators and a date in another format. Order in a list counts (see `list_match`).
+digits, units, currencies, Chinese separators and a date in another format. Order in a list counts (see `list_match`),
+and a list is compared with lists only.
 Source: Mialon et al., "GAIA: a benchmark for General AI Assistants", 2023, and its leaderboard's scorer.
 """
 
@@ -9,8 +10,7 @@ import math
 import re
 import string
 
-from webfarer.evals.matching import alike, final_answer
-from webfarer.evals.quantities import folded
+from webfarer.evals.matching import alike, final_answer, iso_dates
 from webfarer.evals.scorer import Attempt, Marks
 from webfarer.evals.scorers._averaged import Averaged
 
@@ -45,11 +45,14 @@ def official(answer: str, reference: str) -> bool:
 
 def quasi_exact(answer: str, reference: str) -> bool:
     """Compare as a number with unit, as a list, as a date or as text, whatever the reference is."""
-    if alike(answer, reference):
-        return True
-    known = _WIDE_SEPARATOR.split(folded(reference))
-    said = _WIDE_SEPARATOR.split(folded(answer))
-    return len(known) == len(said) > 1 and all(map(alike, said, known))
+    said, known = _elements(answer), _elements(reference)
+    if max(len(said), len(known)) > 1:
+        return len(said) == len(known) and all(map(alike, said, known))
+    return alike(answer, reference)
+
+
+def _elements(text: str) -> list[str]:
+    return [part for part in _WIDE_SEPARATOR.split(iso_dates(text)) if part.strip()]
 
 
 def _same_element(answer: str, reference: str) -> bool:

@@ -66,9 +66,10 @@ class Table(Averaged):
     async def mark(self, attempt: Attempt) -> Marks:
         """Mark the table in an answer; one without a table scores 0."""
         truth = Truth.of(attempt.item)
-        said = _distinct(best_table(attempt.text, truth.columns), truth.unique)
+        said = _distinct(best_table(attempt.text, truth.columns), truth.columns)
         known = {_identity(row, truth.unique): row for row in truth.rows}
-        pairs = [(row, known[name]) for row in said if (name := _identity(row, truth.unique)) in known]
+        first = _distinct(said, truth.unique)  # of two rows with one key that differ, the second hits nothing
+        pairs = [(row, known[name]) for row in first if (name := _identity(row, truth.unique)) in known]
         cells = [
             [name in truth.unique or (name in row and _equal(truth.same[name], row[name], true[name])) for name in true]
             for row, true in pairs
@@ -92,7 +93,7 @@ def _identity(row: Row, unique: Sequence[str]) -> tuple[str, ...]:
 
 
 def _distinct(rows: Iterable[Row], unique: Sequence[str]) -> tuple[Row, ...]:
-    """Return the rows without those whose key columns came before."""
+    """Return the rows without those whose cells in the columns `unique` came before."""
     first: dict[tuple[str, ...], Row] = {}
     for row in rows:
         first.setdefault(_identity(row, unique), row)
@@ -118,8 +119,15 @@ def _near(tolerance: float, said: str, true: str) -> bool:
 
 
 def _same_hosts(said: str, true: str) -> bool:
-    mine, yours = ({urlsplit(url).netloc.lower() for url in _URL.findall(text)} for text in (said, true))
+    mine, yours = ({_host(url) for url in _URL.findall(text)} for text in (said, true))
     return mine == yours if mine or yours else alike(said, true)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return url
 
 
 scorer = Table()
