@@ -14,8 +14,9 @@ from webfarer.agents.system import SYSTEMS
 from webfarer.core.config import load_settings
 from webfarer.core.errors import BadReply, ConfigError, FetchError, TraceError
 from webfarer.core.fare import Budget
-from webfarer.core.trace import read_events
+from webfarer.core.trace import Event, read_events
 from webfarer.evals import runner
+from webfarer.evals.attempts import Heard
 from webfarer.evals.records import Folder, attempt_id, fingerprint
 from webfarer.evals.runner import Asked, Spread, evaluate
 from webfarer.evals.scorer import SCORERS, Attempt, Marks, means
@@ -302,3 +303,13 @@ def test_a_search_key_that_is_missing_or_refused_ends_the_run_and_not_the_items(
     with pytest.raises(ConfigError, match="SERPER_API_KEY"):
         evaluate(wanted, tmp_path / "run", ONE)
     assert list(Folder(tmp_path / "run").results()) == []
+
+
+async def test_pages_are_told_in_the_order_they_were_asked_for():
+    heard = Heard()
+    for seq in (0, 1):
+        heard(Event(seq, 0.0, "call", {"kind": "fetch", "request": {"url": f"http://a.test/{seq}"}}))
+    for call in (1, 0):
+        value = {"record": f"r{call}", "url": f"http://a.test/{call}"}
+        heard(Event(3 - call, 0.0, "result", {"call": call, "value": value}))
+    assert heard.came == [("r0", "http://a.test/0"), ("r1", "http://a.test/1")]

@@ -41,17 +41,21 @@ class Heard:
 
     Attributes:
         asked: addresses asked for, and those they led to.
-        records, opened: archive ids and addresses of the pages that came.
+        pages: archive id and address of the pages that came, by the call that asked for them; None until it came.
         snippets: what an engine showed of pages.
         searches, refused: queries, and those of them that were refused for lack of a good key.
     """
 
     asked: list[str] = field(default_factory=list)
-    records: list[str] = field(default_factory=list)
-    opened: list[str] = field(default_factory=list)
+    pages: dict[int, tuple[str, str] | None] = field(default_factory=dict)
     snippets: list[str] = field(default_factory=list)
     searches: int = 0
     refused: int = 0
+
+    @property
+    def came(self) -> list[tuple[str, str]]:
+        """Archive id and address of the pages that came, in the order they were asked for: that of coming is chance."""
+        return [page for page in self.pages.values() if page]
 
     def __call__(self, event: Event) -> None:
         """Take in an event of the trace."""
@@ -59,15 +63,15 @@ class Heard:
             self.searches += 1
         elif event.type == "call" and event.data["kind"] == "fetch":
             self.asked.append(event.data["request"]["url"])
+            self.pages[event.seq] = None
         elif event.type == "result":
-            self._came(event.data.get("value"), event.data.get("error"))
+            self._result(event.data["call"], event.data.get("value"), event.data.get("error"))
 
-    def _came(self, value: Any, error: Any) -> None:
+    def _result(self, call: int, value: Any, error: Any) -> None:
         if error:
             self.refused += error["error"] == SearchAuth.__name__
-        elif isinstance(value, Mapping) and "record" in value:
-            self.records.append(value["record"])
-            self.opened.append(value["url"])
+        elif call in self.pages:
+            self.pages[call] = value["record"], value["url"]
             self.asked.append(value["url"])
         elif isinstance(value, list):
             self.snippets += [f"{hit.get('title')} {hit.get('snippet')}" for hit in value if isinstance(hit, Mapping)]
@@ -114,7 +118,7 @@ class Stage:
             run=run,
             answer=answer,
             error=error,
-            opened=tuple(heard.opened),
+            opened=tuple(url for _, url in heard.came),
             searches=heard.searches,
             flags=flags(self.card, heard.asked, self._texts(heard, canary), canary),
         )
@@ -146,7 +150,7 @@ class Stage:
     def _texts(self, heard: Heard, canary: str) -> list[str]:
         """Return the pages' texts, where there is something to look for in them."""
         texts = list(heard.snippets)
-        for record in heard.records if canary else ():
+        for record, _ in heard.came if canary else ():
             try:
                 texts.append(self.web.page(record).markdown)
             except FetchError:

@@ -103,7 +103,8 @@ def _solver(task: str, agent: str, setting: Setting, max_steps: int, seed: int) 
                         raise
                     except WebfarerError as failure:
                         answer, error = None, f"{type(failure).__name__}: {failure.message}"
-        state.metadata |= {_ANSWER: answer and answer.model_dump(mode="json"), _OPENED: heard.opened, _ERROR: error}
+        opened = [url for _, url in heard.came]
+        state.metadata |= {_ANSWER: answer and answer.model_dump(mode="json"), _OPENED: opened, _ERROR: error}
         state.output = ModelOutput.from_content(str(model), answer.text if answer else "")
         state.completed = True
         return state
