@@ -104,17 +104,10 @@ def run(
     budget = o.limits(max_steps, max_pages, max_usd, max_tokens, max_seconds, max_bytes)
     flags = o.given(home=home, base_url=base_url, archive=archive, seed=seed, budget=budget or None)
     settings = load_settings(**o.assigned(assign, **flags, web=o.manners(allow_private, ignore_robots)))
-    asked = Asked(
-        task=task,
-        settings=settings,
-        source=Source(path, split, subset, seed, size, root, key),
-        setting=setting,  # type: ignore[arg-type]  # an unknown one is refused with the known ones
-        limit=limit,
-        shard=_shard(shard),
-        runs=runs,
-        scorers=tuple(filter(None, (scorers or "").split(","))),
-        judge=judge,
-    )
+    source = Source(path, split, subset, seed, size, root, key)
+    marked = tuple(filter(None, (scorers or "").split(",")))
+    # an unknown setting is refused with the known ones
+    asked = Asked(task, settings, source, agent, setting, limit, _shard(shard), runs, marked, judge)  # type: ignore[arg-type]
     writable(html, json_path)
     show(carry_out(asked, agent, model, Made(out, Spread(jobs, processes, ray))), html, json_path)
 
