@@ -1,5 +1,6 @@
 """Evaluations: each attempt made once, whatever happens; numbers that do not depend on how attempts were spread."""
 
+import asyncio
 import fcntl
 import json
 import os
@@ -20,7 +21,7 @@ from webfarer.evals.attempts import Heard
 from webfarer.evals.records import Folder, attempt_id, fingerprint
 from webfarer.evals.runner import Asked, Spread, evaluate
 from webfarer.evals.scorer import SCORERS, Attempt, Marks, means
-from webfarer.evals.task import Item, Source
+from webfarer.evals.task import TASKS, Item, Source
 
 ONE = Spread(jobs=2)
 
@@ -313,3 +314,23 @@ async def test_pages_are_told_in_the_order_they_were_asked_for():
         value = {"record": f"r{call}", "url": f"http://a.test/{call}"}
         heard(Event(3 - call, 0.0, "result", {"call": call, "value": value}))
     assert heard.came == [("r0", "http://a.test/0"), ("r1", "http://a.test/1")]
+
+
+async def test_what_holds_the_answers_is_not_opened_and_what_was_met_is_flagged(tmp_path, monkeypatch):
+    world = TASKS.load("world")
+    (item,) = await world.items(Source(seed=3, size=1))
+    gold = item.gold[0].rpartition("/")[0]
+
+    class Sealed(type(world)):
+        card = replace(world.card, blocked=(gold,))
+
+        async def items(self, source):
+            return [item.model_copy(update={"data": {"canary": "DataBridge 2025"}})]
+
+    load = TASKS.__class__.load
+    monkeypatch.setattr(TASKS.__class__, "load", lambda seam, name: Sealed() if seam is TASKS else load(seam, name))
+    folder = await asyncio.to_thread(evaluate, asked(tmp_path), None, ONE)
+    (result,) = folder.results()
+    assert result.flags == ("canary", "blocked")
+    assert result.marks["named"]["correct"] == 0
+    assert not [url for url in result.opened if url.startswith(gold)]

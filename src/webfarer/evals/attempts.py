@@ -108,10 +108,9 @@ class Stage:
         run = attempt_id(item.id, number)
         answer, error = await self._answer(item, number, run, heard)
         if heard.searches and heard.refused == heard.searches:
-            path = self.folder.trace(run)
-            path.rename(path.with_suffix(".refused"))  # with a good key it is made again
+            _aside(self.folder.trace(run))  # with a good key it is made again
             raise ConfigError("every search engine refused its key; correct it and give the same command again")
-        canary = str(item.data.get("canary", "")) or self.card.canary
+        canary = str(item.data.get("canary", ""))
         result = Result(
             item=item.id,
             number=number,

@@ -1,6 +1,6 @@
 """Evaluations over the nodes of a Ray cluster: attempts are made anywhere, their traces come home as each one ends.
 
-Ray spreads and retries; nothing of that is our own. A node needs no disk in common with ours. What the archive of a
+Ray spreads them. A node needs no disk in common with ours. What the archive of a
 node holds stays there: attempts that were begun here are ended here, and only those made here can be replayed. When
 this process is killed, the attempts under way elsewhere are lost, as many as the nodes' jobs, and no other.
 """
@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from webfarer.core.errors import ConfigError, WebfarerError
-from webfarer.evals.records import Folder, Result, attempt_id
+from webfarer.evals.records import Folder, Result, attempt_id, put
 from webfarer.evals.shares import Hear, Work, carry_out
 from webfarer.evals.task import Item
 
@@ -64,7 +64,7 @@ def over_ray(works: Sequence[Work], hear: Hear) -> None:
             begin(work, losses + 1)
             continue
         for name, content in files.items():
-            _land(work.folder / name, content)
+            put(work.folder / name, content)
         hear(result)
 
 
@@ -94,10 +94,3 @@ def _elsewhere(work: Work) -> Iterator[tuple[Result, Files]]:
                 made = (folder.trace(result.run), folder.marking(result.run))
                 yield result, {str(path.relative_to(folder.path)): path.read_bytes() for path in made}
             labour.result()
-
-
-def _land(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    half = path.with_name(f"{path.name}.part")
-    half.write_bytes(content)
-    half.replace(path)

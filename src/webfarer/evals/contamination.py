@@ -10,18 +10,17 @@ from webfarer.evals.task import Card
 from webfarer.web.scope import Blocklist
 
 
-def flags(card: Card, addresses: Iterable[str], texts: Iterable[str], canary: str = "") -> tuple[str, ...]:
+def flags(card: Card, addresses: Iterable[str], texts: Iterable[str], canary: str) -> tuple[str, ...]:
     """Return what of the set was met.
 
     Args:
         card: the set's.
         addresses: that were asked for; "blocked" when one of them holds the answers.
-        texts: that came; "canary" when one of them holds the set's own mark.
-        canary: a mark of the item's own, where each row has one (`item.data["canary"]`).
+        texts: that came; "canary" when one of them holds that mark.
+        canary: text that stands in every copy of the item, or "" (`item.data["canary"]`).
     """
     found = []
-    marks = [mark for mark in (card.canary, canary) if mark]
-    if marks and any(mark in text for text in texts for mark in marks):
+    if canary and any(canary in text for text in texts):
         found.append("canary")
     if card.blocked and any(map(Blocklist(card.blocked).holds, addresses)):
         found.append("blocked")

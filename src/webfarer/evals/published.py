@@ -121,4 +121,4 @@ def _row(found: Published, row: PublishedRow) -> Row:
 
 
 def _folder() -> Traversable:
-    return files("webfarer.evals") / "published"
+    return files("webfarer.evals") / "tables"

@@ -30,7 +30,7 @@ class Plan(BaseModel):
 
     Attributes:
         version: of the folder's format.
-        task, split, subset: which questions; `source` names the file or the hub, with a hash of what was read.
+        task, split, subset: which questions; `source` names the file or the hub, for people.
         setting: what the system may use.
         agent, model: who answers; model "" for none.
         judge: who judges; "" for none.
@@ -165,8 +165,9 @@ class Folder:
             raise ConfigError(f"{self.path} holds attempts of a run whose plan is gone; give a new folder with --out")
         for part in ("runs", "scores"):
             (self.path / part).mkdir(parents=True, exist_ok=True)
-        _write(self.path / "items.jsonl", "".join(item.model_dump_json(exclude_defaults=True) + "\n" for item in items))
-        _write(self.path / "plan.json", plan.model_dump_json(indent=1) + "\n")
+        lines = (item.model_dump_json(exclude_defaults=True) + "\n" for item in items)
+        put(self.path / "items.jsonl", "".join(lines).encode())
+        put(self.path / "plan.json", f"{plan.model_dump_json(indent=1)}\n".encode())
 
     def trace(self, run: str) -> Path:
         """Return where the agent's trace of an attempt lies."""
@@ -244,11 +245,11 @@ def _ended(path: Path) -> Event | None:
     return events[-1] if events and events[-1].type == "end" else None
 
 
-def _write(path: Path, text: str) -> None:
+def put(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    half = path.with_suffix(".part")
-    with half.open("w") as file:
-        file.write(text)
+    half = path.with_name(f"{path.name}.part")
+    with half.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     half.replace(path)

@@ -68,7 +68,6 @@ class Card:
         files: files there, by split; the first split is the default.
         licence: of the data, as published.
         blocked: hosts, with optional path, that are not searched or opened during a run: they hold the answers.
-        canary: text that stands in every copy of the data; a page that holds it is contaminated.
     """
 
     title: str
@@ -79,7 +78,6 @@ class Card:
     files: Mapping[str, str] = field(default_factory=dict)
     licence: str = ""
     blocked: tuple[str, ...] = ()
-    canary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
