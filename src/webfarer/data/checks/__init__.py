@@ -1,0 +1,1 @@
+"""Checks of questions by machine; one file each, which defines `check`."""

@@ -1,0 +1,1 @@
+"""Grounds: places that questions are made of; one file each, which defines `ground`."""

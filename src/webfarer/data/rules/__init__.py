@@ -1,0 +1,1 @@
+"""Rules of the funnel: what drops a trajectory; one file each, which defines `rule`."""

@@ -1,0 +1,1 @@
+"""Synths: ways to make questions; one file each, which defines `synth`."""
