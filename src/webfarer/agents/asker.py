@@ -6,7 +6,7 @@ drop the head of a prompt that is too long for them. What a website wrote, its t
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator
@@ -30,11 +30,15 @@ _SECONDS = 240.0  # a small model on a CPU reads a page for a minute or two
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One question we put to a model: `role` says who it is, `task` what to do and which JSON to give."""
+    """One question we put to a model: `role` says who it is, `task` what to do and which JSON to give.
+
+    `drawn` marks a decision on what to do next, which is drawn as the asker's temperature says; all else is greedy.
+    """
 
     name: str
     role: str
     task: str
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,26 @@ Parts = Callable[[float], list[Part]]
 
 
 class Asker:
-    """Asks `model`; a model that was down three times in a row is left alone until :meth:`again`."""
+    """Asks `model`; a model that was down three times in a row is left alone until :meth:`again`.
 
-    def __init__(self, run: Run, model: ChatModel, seed: int = 0, reply_tokens: int = _REPLY_TOKENS) -> None:
+    Args:
+        run: the way to side effects.
+        model: who is asked.
+        seed: passed on to the model.
+        reply_tokens: most tokens of a reply.
+        warmth: temperature and nucleus share of decisions.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        model: ChatModel,
+        seed: int = 0,
+        reply_tokens: int = _REPLY_TOKENS,
+        warmth: tuple[float, float] = (0.0, 1.0),
+    ) -> None:
         self.model = model
-        self._run = run
+        self._run, self._warmth = run, warmth
         self._sampling = Sampling(max_tokens=min(reply_tokens, model.context // 4), seed=seed, seconds=_SECONDS)
         self._down = 0
 
@@ -86,8 +105,11 @@ class Asker:
             messages = [*build(prompt, question, parts(share), self._run.id), *turns]
             if self.model.count(messages) + self._sampling.max_tokens <= self.model.context:
                 break
+        sampling = self._sampling
+        if prompt.drawn:
+            sampling = replace(sampling, temperature=self._warmth[0], top_p=self._warmth[1])
         try:
-            said = await ask(self.model, messages, schema, self._sampling)
+            said = await ask(self.model, messages, schema, sampling)
         except ModelAuth:
             raise
         except ModelError as error:

@@ -65,7 +65,8 @@ class Gear:
     def policy(self, run: Run) -> Policy:
         """Return a new policy for a walk, charged to `run`."""
         make = POLICIES.load(self.settings.policy or ("chat" if self.model else "lexical"))
-        policy: Policy = make(Context(run, self.metered(run), self.settings.seed))
+        settings = self.settings
+        policy: Policy = make(Context(run, self.metered(run), settings.seed, settings.temperature, settings.top_p))
         return policy
 
 

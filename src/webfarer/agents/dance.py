@@ -138,6 +138,8 @@ class Setting:
         dialect: id of the way the model calls tools, or "" for the model's own.
         context: id of the context policy.
         seed: for whatever draws lots.
+        temperature, top_p: of what the model decides to do next.
+        thoughts: whether the model is shown what it thought in earlier steps: "withheld" or "kept".
     """
 
     run: Run
@@ -145,6 +147,9 @@ class Setting:
     dialect: str = ""
     context: str = "keep_all"
     seed: int = 0
+    temperature: float = 0.0
+    top_p: float = 1.0
+    thoughts: str = "withheld"
 
 
 async def together(*work: Awaitable[T]) -> list[T]:

@@ -123,11 +123,14 @@ class Context:
         run: the way to side effects.
         model: the chat model, or None.
         seed: for policies that draw lots.
+        temperature, top_p: of the model's moves.
     """
 
     run: Run
     model: ChatModel | None = None
     seed: int = 0
+    temperature: float = 0.0
+    top_p: float = 1.0
 
 
 class Policy(Protocol):

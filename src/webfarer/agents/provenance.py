@@ -7,6 +7,7 @@ scope: which *site* a walk stays in is decided elsewhere.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from webfarer.core.errors import Refused
@@ -35,7 +36,7 @@ class Provenance:
         self._known: dict[str, str] = {}
         self._scopes = [Scope(with_scheme(site)) for site in sites]
         self._mine: set[str] = set()
-        self.grant(*(match.group().rstrip(".,;:!?)") for match in _URL.finditer(question)), *start)
+        self.grant(*urls_in(question), *start)
 
     def grant(self, *urls: str) -> None:
         """Let `urls` be opened because a person named them, however long they are."""
@@ -45,8 +46,8 @@ class Provenance:
     def allow(self, *urls: str) -> None:
         """Let `urls` be opened; those that no client could open are left out."""
         for url in urls:
-            if key := key_of(url):
-                self._known.setdefault(key, canonical_url(with_scheme(url)))
+            if (key := key_of(url)) and key not in self._known:
+                self._known[key] = canonical_url(with_scheme(url))
 
     def saw(self, page: Page) -> None:
         """Let the links of a page be opened, and the page itself."""
@@ -77,6 +78,12 @@ class Provenance:
         return not self._scopes or any(scope.holds(with_scheme(url)) for scope in self._scopes)
 
 
+def urls_in(text: str) -> list[str]:
+    """Return the addresses that a text names, without the punctuation behind them."""
+    return [match.group().rstrip(".,;:!?)") for match in _URL.finditer(text)]
+
+
+@lru_cache(maxsize=20_000)
 def key_of(url: str) -> str:
     """Return what two spellings of an address share: no scheme, no trailing slash; "" for no address at all."""
     try:

@@ -80,8 +80,22 @@ class Research:
         return Findings(answer, dance)
 
     def _desk(self, question: str, run: Run) -> Desk:
-        gear, where, ask = replace(self._gear, run=run), self._where, self._gear.settings.ask
-        setting = Setting(run, gear.metered(run), dialect=ask.dialect, context=ask.context, seed=gear.settings.seed)
+        gear, where, settings, ask = (
+            replace(self._gear, run=run),
+            self._where,
+            self._gear.settings,
+            self._gear.settings.ask,
+        )
+        setting = Setting(
+            run,
+            gear.metered(run),
+            dialect=ask.dialect,
+            context=ask.context,
+            seed=settings.seed,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            thoughts=ask.thoughts,
+        )
         specs = {name: tool.spec for name, tool in self._tools.items()}
         return Desk(
             run=run,

@@ -40,7 +40,7 @@ R = TypeVar("R")
 Listener = Callable[[Event], None]
 _RECORDED = {
     *("model", "base_url", "context", "policy", "archive", "seed", "budget", "web", "prices"),
-    *("ask", "search", "searxng_url", "serper_base_url", "browser"),
+    *("temperature", "top_p", "tokens", "ask", "search", "searxng_url", "serper_base_url", "browser"),
 }
 
 

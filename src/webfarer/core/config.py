@@ -104,6 +104,9 @@ class AskSettings(BaseModel):
     mind: str = Field("", description="Who takes the decisions; empty: chat with a model, else lexical.")
     dialect: str = Field("native", description="How the model calls tools: native, tags or react.")
     context: str = Field("keep_all", description="What of a long search the model is shown.")
+    thoughts: Literal["withheld", "kept"] = Field(
+        "withheld", description="Whether the model is shown what it thought in earlier steps."
+    )
 
 
 class Settings(BaseSettings):
@@ -137,6 +140,11 @@ class Settings(BaseSettings):
     context: int = Field(32_768, ge=512, description="Context window of the model, in tokens.")
     cache: str = Field("full", description='What a local: model keeps in its cache, such as "scope:prompt=2048".')
     draft: str = Field("", description="What guesses ahead for a local: model: ngram, self, a small model's folder.")
+    temperature: float = Field(
+        0.0, ge=0, le=2, description="Of what a model decides to do next; reading and judging are greedy."
+    )
+    top_p: float = Field(1.0, gt=0, le=1, description="Nucleus share of the same.")
+    tokens: bool = Field(False, description="Record token ids and log-probabilities of a local: model in the trace.")
     policy: str = Field("", description="Who takes the walker's decisions; empty: chat with a model, else lexical.")
     archive: ArchiveMode = Field(
         "live",

@@ -66,6 +66,7 @@ class Ground:
         relations: by key.
         licence: of the pages, or "".
         cells: what its questions are broken down by, such as domain.
+        shown: noun phrases for names that need one in a sentence: "the page “Limits”" for "Limits".
     """
 
     id: str
@@ -77,6 +78,7 @@ class Ground:
     relations: Mapping[str, Relation]
     licence: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, str] = field(default_factory=dict)
 
     def depth(self, url: str) -> int:
         """Return how many clicks a page is away from the root."""

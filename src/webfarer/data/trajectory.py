@@ -13,6 +13,9 @@ from webfarer.evals.records import Plan, Result
 from webfarer.evals.task import Item
 from webfarer.models.base import Reply
 
+UNSAID = "the page does not say: "
+"""How a problem of an action begins that is a passage which the model quoted and its page does not hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:

@@ -5,15 +5,15 @@ and the slots themselves, and reads a policy's capabilities as attributes. Score
 stays, and between equals the newer one does. One file each in `engine/caches/`.
 """
 
-import dataclasses
 import typing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
 from webfarer.core.errors import ConfigError
 from webfarer.core.registry import Seam
+from webfarer.core.specs import made, spec_of
 from webfarer.engine.view import Group, View
 
 CACHES = Seam("webfarer.engine.caches", "Policy", "cache policy")
@@ -117,11 +117,7 @@ class CachePolicy:
     @property
     def spec(self) -> str:
         """The policy as :func:`parse` reads it."""
-        policy = type(self).__module__.rpartition(".")[2]
-        fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(self) if dataclasses.is_dataclass(self) else ()
-        values = {field.name: getattr(self, field.name) for field in fields}
-        pairs = [f"{name}={value}" for name, value in values.items() if value is not None]
-        return policy + (":" + ",".join(pairs) if pairs else "")
+        return spec_of(self)
 
 
 def parse(spec: str) -> CachePolicy:
@@ -131,35 +127,4 @@ def parse(spec: str) -> CachePolicy:
         UnknownPlugin: no such policy.
         ConfigError: an unknown or unreadable parameter, or values that cannot work together.
     """
-    name, _, rest = spec.strip().partition(":")
-    cls = CACHES.load(name)
-    known = {f.name: f for f in dataclasses.fields(cls)}
-    types = typing.get_type_hints(cls)
-    values: dict[str, Any] = {}
-    for pair in filter(None, (p.strip() for p in rest.split(","))):
-        key, equals, text = pair.partition("=")
-        if not equals or key not in known:
-            raise ConfigError(
-                f"cache policy {name}: {pair!r} is none of its parameters; known: "
-                + (", ".join(f"{k}={f.default}" for k, f in known.items()) or "none")
-            )
-        values[key] = _value(text, types[key], f"cache policy {name}: {key}")
-    return typing.cast(CachePolicy, cls(**values))
-
-
-def _value(text: str, hint: Any, what: str) -> Any:
-    options = typing.get_args(hint) or (hint,)
-    for option in options:
-        if option is type(None) and text in ("none", ""):
-            return None
-        if option is bool and text.lower() in ("true", "false"):
-            return text.lower() == "true"
-        if option is str or text == option:
-            return text
-        if option in (int, float):
-            try:
-                return option(text)
-            except ValueError:
-                continue
-    kinds = ", ".join(o.__name__ if isinstance(o, type) else repr(o) for o in options)
-    raise ConfigError(f"{what}={text!r} is not one of: {kinds}")
+    return typing.cast(CachePolicy, made(CACHES, spec))

@@ -4,11 +4,11 @@ The terminal, the markdown file and the page show the same tables (:func:`tables
 computed here but the words for a figure; an accuracy is always shown with its interval and its number of items.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from webfarer.evals._card_types import FATES, Card, Circumstances, Cost, Entry, Fate, Pair
 from webfarer.evals.bench import Row
+from webfarer.evals.sheet import escaped, listed, number
 from webfarer.evals.statistics import Estimate
 
 CALLED: dict[Fate, str] = {
@@ -23,8 +23,6 @@ CALLED: dict[Fate, str] = {
 }
 _CLOCK = "Clock, machine and place (differ from run to run)"
 _SHOWN = 20
-_TINY = 0.0001
-_SIGNS = re.compile(r"[\\|*`<>\[\]~]|\b_|_\b")  # an underscore within a word is none
 
 
 def tables(card: Card) -> dict[str, list[Row]]:
@@ -50,27 +48,14 @@ def tables(card: Card) -> dict[str, list[Row]]:
 
 def markdown(card: Card) -> str:
     """Return the card as markdown; the questions one by one are in its JSON and on its page."""
-    parts = ["# Report card", *(f"- {_escaped(note)}" for note in card.notes)]
+    parts = ["# Report card", *(f"- {escaped(note)}" for note in card.notes)]
     for title, rows in tables(card).items():
         parts += [f"\n## {title}\n", listed(rows)]
     unfinished = [(entry.name, entry.unfinished) for entry in card.entries if entry.unfinished]
     if unfinished:
         parts.append("\n## Not finished\n")
-        parts += [f"- {_escaped(name)}: {_escaped(some(names))}" for name, names in unfinished]
+        parts += [f"- {escaped(name)}: {escaped(some(names))}" for name, names in unfinished]
     return "\n".join([*parts, "", *READING, ""])
-
-
-def listed(rows: Sequence[Row]) -> str:
-    """Return rows as a table of markdown; a column is any name that one of them has."""
-    columns = columns_of(rows)
-    body = [[_escaped(str(row.get(name, "–"))) for name in columns] for row in rows]
-    lines = [map(_escaped, columns), ("---" for _ in columns), *body]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def columns_of(rows: Sequence[Row]) -> list[str]:
-    """Return the names of all columns, in the order of their first use."""
-    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 READING = (
@@ -95,13 +80,6 @@ def plain(estimate: Estimate) -> str:
 def interval(estimate: Estimate) -> str:
     """Return the interval of an accuracy."""
     return f"{100 * estimate.low:.1f}–{100 * estimate.high:.1f}"
-
-
-def number(value: float) -> str:
-    """Return a figure with three digits that count; of a large one, all before the point."""
-    if value == 0 or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) >= _TINY else "<0.0001"
 
 
 def some(names: Sequence[str]) -> str:
@@ -231,8 +209,3 @@ def _clock(at: Circumstances) -> Row:
 
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or "–"
-
-
-def _escaped(text: str) -> str:
-    """Return a text that stays in its cell and is no markup."""
-    return _SIGNS.sub(r"\\\g<0>", " ".join(text.split()))

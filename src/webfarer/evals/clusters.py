@@ -1,22 +1,25 @@
 """Evaluations over the nodes of a Ray cluster: attempts are made anywhere, their traces come home as each one ends.
 
-Ray spreads them. A node needs no disk in common with ours. What the archive of a
-node holds stays there: attempts that were begun here are ended here, and only those made here can be replayed. When
-this process is killed, the attempts under way elsewhere are lost, as many as the nodes' jobs, and no other.
+Ray spreads them. A node needs no disk in common with ours: the pages that an attempt read come home with its traces.
+Attempts that were begun here are ended here. When this process is killed, the attempts under way elsewhere are lost, as
+many as the nodes' jobs, and no other.
 """
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from webfarer.core.errors import ConfigError, WebfarerError
+from webfarer.core.trace import read_events
 from webfarer.evals.records import Folder, Result, attempt_id, put
 from webfarer.evals.shares import Hear, Work, carry_out
 from webfarer.evals.task import Item
+from webfarer.web.archive import Archive, Packed
 
 _LOSSES = 3  # processes that may die over one share
 
@@ -49,23 +52,26 @@ def over_ray(works: Sequence[Work], hear: Hear) -> None:
 
     for work in works:
         begin(work, 0)
-    while streams:
-        stream: Any = ray.wait(list(streams), num_returns=1)[0][0]
-        work, losses = streams[stream]
-        try:
-            result, files = ray.get(next(stream))
-        except StopIteration:
-            del streams[stream]
-            continue
-        except ray.exceptions.WorkerCrashedError as error:
-            del streams[stream]
-            if losses == _LOSSES:
-                raise WebfarerError("processes of the cluster keep dying; what is done stays") from error
-            begin(work, losses + 1)
-            continue
-        for name, content in files.items():
-            put(work.folder / name, content)
-        hear(result)
+    with ExitStack() as stack:
+        archives = {each: stack.enter_context(Archive(each / "archive.db")) for each in {work.folder for work in works}}
+        while streams:
+            stream: Any = ray.wait(list(streams), num_returns=1)[0][0]
+            work, losses = streams[stream]
+            try:
+                result, files, pages = ray.get(next(stream))
+            except StopIteration:
+                del streams[stream]
+                continue
+            except ray.exceptions.WorkerCrashedError as error:
+                del streams[stream]
+                if losses == _LOSSES:
+                    raise WebfarerError("processes of the cluster keep dying; what is done stays") from error
+                begin(work, losses + 1)
+                continue
+            archives[work.folder].take(pages)
+            for name, content in files.items():
+                put(work.folder / name, content)
+            hear(result)
 
 
 def _parted(work: Work) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
@@ -80,17 +86,24 @@ def _parted(work: Work) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     return tuple(begun), tuple(fresh)
 
 
-def _elsewhere(work: Work) -> Iterator[tuple[Result, Files]]:
-    """Make a share of the attempts on this node; yield each result with both traces as it ends."""
+def _elsewhere(work: Work) -> Iterator[tuple[Result, Files, list[Packed]]]:
+    """Make a share of the attempts on this node; yield each result as it ends, with both traces and what was read."""
     with tempfile.TemporaryDirectory(prefix="webfarer-") as place:
         folder = Folder(Path(place))
         folder.begin(work.plan, list(work.items))
         settings = work.settings.model_copy(update={"home": folder.path})
         results: SimpleQueue[Result | None] = SimpleQueue()
-        with ThreadPoolExecutor(1) as thread:
+        with ThreadPoolExecutor(1) as thread, Archive(folder.path / "archive.db") as archive:
             labour = thread.submit(carry_out, replace(work, folder=folder.path, settings=settings), results.put)
             labour.add_done_callback(lambda _: results.put(None))
             while (result := results.get()) is not None:
                 made = (folder.trace(result.run), folder.marking(result.run))
-                yield result, {str(path.relative_to(folder.path)): path.read_bytes() for path in made}
+                files = {str(path.relative_to(folder.path)): path.read_bytes() for path in made}
+                yield result, files, archive.packed(_read(made[0]))
             labour.result()
+
+
+def _read(trace: Path) -> list[str]:
+    """Return the archive ids of the pages that a run read."""
+    values = (event.data.get("value") for event in read_events(trace) if event.type == "result")
+    return [value["record"] for value in values if isinstance(value, Mapping) and "record" in value]

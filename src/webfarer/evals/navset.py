@@ -39,13 +39,13 @@ class NavTask:
     depth: int
 
 
-async def crawl(web: Web, root: str) -> dict[int, list[Page]]:
-    """Read a site breadth-first; return its pages by their distance from the root in clicks."""
+async def crawl(web: Web, root: str, most: int = _MOST_PAGES) -> dict[int, list[Page]]:
+    """Read a site breadth-first, `most` pages of it; return them by their distance from the root in clicks."""
     run = Run("crawl", Trace.create())
     scope = Scope(root)
     seen, queue = {root}, deque([(root, 0)])
     pages: dict[str, tuple[int, Page]] = {}
-    while queue and len(pages) < _MOST_PAGES:
+    while queue and len(pages) < most:
         url, depth = queue.popleft()
         try:
             page = await web.open(run, url)

@@ -12,8 +12,8 @@ from importlib.resources.abc import Traversable
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from webfarer.core.errors import ConfigError
-from webfarer.evals._card_tables import listed
 from webfarer.evals.bench import Row
+from webfarer.evals.sheet import listed
 from webfarer.evals.statistics import weighted
 
 ROUNDING = 0.15

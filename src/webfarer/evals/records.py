@@ -109,6 +109,12 @@ class Result(BaseModel):
     judging: Fare = Fare()
     flags: tuple[str, ...] = ()
 
+    @property
+    def paid(self) -> dict[str, float]:
+        """What answer and marking cost, by meter that can be limited over many attempts."""
+        fares = [self.judging, *([self.answer.fare] if self.answer else [])]
+        return {meter: sum(getattr(fare, meter) for fare in fares) for meter in ("tokens", "usd")}
+
 
 class Folder:
     """A run's folder, read and begun; its attempts are made elsewhere."""

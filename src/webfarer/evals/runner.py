@@ -20,6 +20,7 @@ from threading import Thread
 from webfarer.agents.system import SYSTEMS, Setting, System
 from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError, WebfarerError
+from webfarer.core.fare import Budget, Ledger
 from webfarer.evals.bench import commit, machine
 from webfarer.evals.clusters import over_ray
 from webfarer.evals.records import Folder, Plan, Result, attempt_id, fingerprint, locked
@@ -29,7 +30,7 @@ from webfarer.evals.task import TASKS, Card, Item, Source, Task
 
 _RECORDED = {
     *("policy", "archive", "base_url", "context", "cache", "draft"),
-    *("web", "ask", "search", "searxng_url", "browser"),
+    *("temperature", "top_p", "tokens", "web", "ask", "search", "searxng_url", "browser"),
 }
 _PIECES = 6  # of each process, so that none waits long for the last
 _FEW = 4  # items a piece has at least: opening a venue costs something
@@ -52,6 +53,8 @@ class Asked:
         scorers: ids; () for the task's own.
         judge: the model that judges, "provider:name".
         settings: of everything else; model, budget, seed and price are taken from here.
+        ceiling: tokens and usd that all attempts together may cost, None for no limit; once that is reached none is
+            begun. It is no part of the plan: with a higher one the same run goes on.
     """
 
     task: str
@@ -64,6 +67,7 @@ class Asked:
     runs: int = 1
     scorers: tuple[str, ...] = ()
     judge: str = ""
+    ceiling: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,8 @@ def evaluate(
         ConfigError: it cannot work, or another process is at it.
         ModelAuth: an endpoint refuses the key.
     """
+    if asked.ceiling and (spread.ray or spread.processes > 1):
+        raise ConfigError("a limit on all attempts together needs one process: its attempts are made side by side")
     plan, items = asyncio.run(planned(asked))
     folder = Folder(out or (within or asked.settings.home / "evals") / _name(plan))
     with locked(folder.path):
@@ -179,12 +185,25 @@ def evaluate(
                 tell(result, done, total)
 
         hear(None)
+        ceiling = left(asked.ceiling, [folder])
         works = [
-            Work(folder.path, asked.settings.home, plan, settings, piece, spread.jobs)
+            Work(folder.path, asked.settings.home, plan, settings, piece, spread.jobs, ceiling)
             for piece in _pieces(todo, spread)
         ]
         _carry_out(works, spread, hear)
     return folder
+
+
+def left(ceiling: Budget | None, folders: Iterable[Folder]) -> Budget | None:
+    """Return what a limit leaves after the attempts of some runs; None for no limit."""
+    if ceiling is None:
+        return None
+    ledger = Ledger(ceiling)
+    for folder in folders:
+        for result in folder.results():
+            ledger.charge(result.paid)
+    room = {meter: ledger.room(meter) for meter in ("tokens", "usd")}
+    return Budget.model_validate({meter: amount for meter, amount in room.items() if amount != float("inf")})
 
 
 def _carry_out(works: Sequence[Work], spread: Spread, hear: Hear) -> None:
@@ -195,7 +214,7 @@ def _carry_out(works: Sequence[Work], spread: Spread, hear: Hear) -> None:
         for work in works:
             carry_out(work, hear)
     else:
-        with ProcessPoolExecutor(spread.processes, get_context("spawn"), _end_with_parent) as pool:
+        with ProcessPoolExecutor(spread.processes, get_context("spawn"), end_with_parent) as pool:
             under_way = [pool.submit(results_of, work) for work in works]
             try:
                 for done in as_completed(under_way):
@@ -208,7 +227,7 @@ def _carry_out(works: Sequence[Work], spread: Spread, hear: Hear) -> None:
                     each.cancel()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process when the one that began it is gone: nobody would hear of what it pays for."""
     parent = parent_process()
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
+from webfarer.core.fare import Budget, Ledger
 from webfarer.evals.attempts import Stage
 from webfarer.evals.records import Folder, Plan, Result, attempt_id
 from webfarer.evals.task import TASKS, Card, Changes, Item
@@ -28,7 +29,10 @@ Hear = Callable[[Result], None]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A share of the attempts, for one process; `home` is the user's, not the run's."""
+    """A share of the attempts, for one process; `home` is the user's, not the run's.
+
+    Once `ceiling` is reached, no further attempt is begun.
+    """
 
     folder: Path
     home: Path
@@ -36,6 +40,7 @@ class Work:
     settings: Settings
     items: tuple[Item, ...]
     jobs: int
+    ceiling: Budget | None = None
 
 
 def carry_out(work: Work, hear: Hear) -> None:
@@ -56,9 +61,13 @@ async def _attempts(work: Work, hear: Hear) -> None:
     pairs = ((item, number) for item in work.items for number in range(1, plan.runs + 1))
     lacking = (pair for pair in pairs if not folder.finished(attempt_id(pair[0].id, pair[1])))
 
+    ledger = Ledger(work.ceiling)
+
     async def labour(stage: Stage) -> None:
-        for item, number in lacking:
-            hear(await stage.attempt(item, number))
+        while not ledger.exhausted() and (pair := next(lacking, None)):
+            result = await stage.attempt(*pair)
+            ledger.charge(result.paid)
+            hear(result)
 
     async with stage_of(work) as stage:
         workers = [asyncio.create_task(labour(stage)) for _ in range(work.jobs)]

@@ -91,6 +91,8 @@ class Reply:
         usage: tokens.
         attempts: failed tries before this reply.
         degraded: what the server did not offer and was done without ("json_schema", "tools", "seed", …).
+        prompt_ids, token_ids: of the prompt, and of what was drawn with the token that ended it; () where not known.
+        logprobs: of each drawn token, under the model as it is: before temperature and the like.
     """
 
     text: str
@@ -100,6 +102,9 @@ class Reply:
     usage: Usage = Usage()
     attempts: tuple[Attempt, ...] = ()
     degraded: tuple[str, ...] = field(default=())
+    prompt_ids: tuple[int, ...] = ()
+    token_ids: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
 
 
 class ChatModel(Protocol):

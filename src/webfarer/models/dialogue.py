@@ -49,8 +49,8 @@ class Dialect(Protocol):
         """Read a reply. Never raises: what cannot be read becomes a `problem`."""
         ...
 
-    def said(self, reply: Reply, turn: Turn) -> Message:
-        """Return the reply as it enters the conversation (no reasoning of earlier steps is sent back)."""
+    def said(self, reply: Reply, turn: Turn, *, thoughts: bool = False) -> Message:
+        """Return the reply as it enters the conversation; with `thoughts` also what was thought, else it is gone."""
         ...
 
     def observed(self, results: Sequence[tuple[ToolCall, str]]) -> list[Message]:

@@ -12,6 +12,7 @@ from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.models.base import ChatModel
 from webfarer.models.endpoint import OPENAI_URL, Endpoint
+from webfarer.models.faulty import Faulty
 from webfarer.models.ruled import Ruled
 from webfarer.models.scripted import Scripted
 
@@ -21,6 +22,7 @@ PROVIDERS = {
     "local": "local:models/qwen3-4b (a folder with an open-weights model, run in this process; needs webfarer[engine])",
     "scripted": "scripted:replies.json (replies read from a file)",
     "ruled": "ruled:overlap (no model: a rule that compares words, for tables and tests without one)",
+    "faulty": "faulty:questions.jsonl (no model: looks the answers up and errs at known rates, to test filters)",
 }
 
 
@@ -40,6 +42,8 @@ def load_model(spec: str, settings: Settings) -> ChatModel | None:
         return Scripted.load(Path(name))
     if provider == "ruled":
         return Ruled(name)
+    if provider == "faulty":
+        return Faulty(name)
     if provider == "local":
         return _local(name, settings)
     if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
@@ -64,5 +68,5 @@ def _local(folder: str, settings: Settings) -> ChatModel:
         module = importlib.import_module("webfarer.models.local")  # with torch: seconds, and not in every installation
     except ModuleNotFoundError as error:
         raise ConfigError(f"local:{folder} needs more packages: pip install 'webfarer[engine]'") from error
-    model: ChatModel = module.Local(folder, settings.context, settings.cache, settings.draft)
+    model: ChatModel = module.Local(folder, settings.context, settings.cache, settings.draft, tokens=settings.tokens)
     return model

@@ -8,6 +8,7 @@ ends, however it ends (a reply, the deadline, a cancelled run), the engine draws
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
@@ -80,13 +81,23 @@ class Local:
         context: context window in tokens; never more than the model's own.
         policy: what its cache keeps.
         draft: what guesses ahead; "" for nothing.
+        tokens: replies hold token ids and log-probabilities.
 
     Raises:
         ConfigError: it cannot be loaded.
     """
 
-    def __init__(self, folder: str | Path, context: int | None = None, policy: str = "full", draft: str = "") -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        context: int | None = None,
+        policy: str = "full",
+        draft: str = "",
+        *,
+        tokens: bool = False,
+    ) -> None:
         self.name = f"local:{folder}"
+        self._tokens = tokens
         self._weights = weights(Path(folder).expanduser().resolve(), policy, draft)
         window = self._weights.engine.spec.context
         self.context = min(window, context or window)
@@ -149,6 +160,7 @@ class Local:
             top_p=sampling.top_p,
             seed=sampling.seed,
             stop=sampling.stop,
+            logprobs=0 if self._tokens else None,
         )
         ticket = self._weights.engine.submit(Request(prompt.tokens, params), heard)
         try:
@@ -173,7 +185,7 @@ class Local:
         said = chat.read("".join(map(chat.heard, completion.tokens)), prompt, offered)
         calls = tuple(ToolCall(f"call_{token_hex(6)}", name, arguments) for name, arguments in said.calls)
         lacks = _NO_SCHEMAS if chat.tools else _NO_SCHEMAS | {"tools"}
-        return Reply(
+        reply = Reply(
             text=said.content.strip(),
             reasoning=said.reasoning.strip(),
             tool_calls=calls,
@@ -181,3 +193,7 @@ class Local:
             usage=used,
             degraded=wire.done_without(lacks, tools, sampling),
         )
+        if not self._tokens:
+            return reply
+        logprobs = tuple(token.logprob for token in completion.tokens if token.logprob is not None)
+        return replace(reply, prompt_ids=tuple(prompt.tokens), token_ids=tuple(completion.ids), logprobs=logprobs)

@@ -15,6 +15,7 @@ from webfarer.core.run import Call, Outcome, Run
 from webfarer.models.base import ChatModel, Message, Reply, Sampling, Tool
 
 _REPLY = TypeAdapter(Reply)
+_TOKENS = ("prompt_ids", "token_ids", "logprobs")  # long: recorded only where they are known
 _SHORTEST = 64  # a reply cut shorter is paid for and useless
 
 
@@ -70,7 +71,8 @@ class Metered:
                 error.cost = self._cost(error.cost)
                 raise
             paid = {"tokens_in": reply.usage.tokens_in, "tokens_out": reply.usage.tokens_out}
-            return Outcome(_REPLY.dump_python(reply, mode="json"), self._cost(paid))
+            unknown = {name for name in _TOKENS if not getattr(reply, name)}
+            return Outcome(_REPLY.dump_python(reply, mode="json", exclude=unknown), self._cost(paid))
 
         needs = {"tokens": prompt + sampling.max_tokens, "usd": self._usd(prompt, sampling.max_tokens)}
         value = await self._run.call("model", request, perform, needs=needs)

@@ -77,12 +77,17 @@ class Ruled:
         else:
             text = _reaction(prompt)
         said = text + "".join(json.dumps(each.arguments) for each in calls)
-        steady = [replace(message, content=_CHANGING.sub("0", message.content)) for message in messages]
-        usage = Usage(self.count(steady, tools), estimate(said), estimated=True)
-        return Reply(text, tool_calls=calls, finish="tool_calls" if calls else "stop", usage=usage)
+        finish = "tool_calls" if calls else "stop"
+        return Reply(text, tool_calls=calls, finish=finish, usage=usage(messages, tools, said))
 
     async def close(self) -> None:
         """Do nothing: there are no connections."""
+
+
+def usage(messages: Sequence[Message], tools: Sequence[Tool], said: str) -> Usage:
+    """Return the estimated tokens of a call, the same whatever a run's id and ports are."""
+    steady = [replace(message, content=_CHANGING.sub("0", message.content)) for message in messages]
+    return Usage(estimate_prompt(steady, tools), estimate(said), estimated=True)
 
 
 def _object(schema: Mapping[str, Any], prompt: Prompt) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import zstandard
 
@@ -37,6 +37,10 @@ CREATE TABLE IF NOT EXISTS texts (
 PRAGMA user_version = 2;
 """
 _VERSION = 2  # 1 had no texts
+
+
+Packed = tuple[Any, ...]
+"""A record as it lies in the file, its body packed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,28 @@ class Archive:
             raise NotReadable(f"the archive's record {record_id} is damaged: {error}", record=record_id) from error
         moves = tuple(json.loads(redirects))
         return Record(record_id, asked, final_url, status, json.loads(headers), moves, sha, fetched, wire_bytes, body)
+
+    def packed(self, record_ids: Iterable[str]) -> list[Packed]:
+        """Return records with their bodies for another archive to :meth:`take`; ids that are none are left out."""
+        rows = (
+            self._db.execute(
+                "SELECT records.*, data FROM records JOIN blobs ON blobs.sha256 = records.sha256 WHERE id = ?", (each,)
+            ).fetchone()
+            for each in record_ids
+        )
+        return [row for row in rows if row]
+
+    def take(self, packed: Iterable[Packed]) -> None:
+        """Keep what :meth:`packed` of another archive gave, under the same ids.
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
+        with boundary(ConfigError, "the archive cannot be written"), self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            for *row, data in packed:
+                self._db.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (row[6], data))
+                self._db.execute("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def keep_text(self, sha256: str, reader: str, text: str) -> None:
         """Keep what `reader` ("pdf/1") made of the body `sha256`: its offsets must not move when the reader changes."""

@@ -7,7 +7,7 @@ holds no digits and no people's names; a fact's value therefore stands only wher
 import re
 from random import Random
 
-from webfarer.worlds.schema import Domain, Text
+from webfarer.worlds.schema import Text
 from webfarer.worlds.types import Language
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
@@ -107,14 +107,14 @@ class Writer:
     Args:
         random: draws everything; one generator per page keeps pages independent of each other.
         language: of the sentences.
-        domain: whose filler is used.
+        filler: sentences about anything.
         slots: values of `{site}`, `{year}` and the like.
     """
 
-    def __init__(self, random: Random, language: Language, domain: Domain, slots: dict[str, str]) -> None:
+    def __init__(self, random: Random, language: Language, filler: tuple[Text, ...], slots: dict[str, str]) -> None:
         self.random, self.language = random, language
         self._slots = slots
-        chosen = [*domain.filler, *random.sample(_COMMON, 3)]
+        chosen = [*filler, *random.sample(_COMMON, 3)]
         self._filler = random.sample(chosen, len(chosen))
         self._statements = random.sample(_STATEMENTS, len(_STATEMENTS))
 

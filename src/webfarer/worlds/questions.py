@@ -14,7 +14,7 @@ from webfarer.worlds.html import Link
 from webfarer.worlds.prose import capital, fill
 from webfarer.worlds.schema import Attribute, Section
 from webfarer.worlds.tree import Grower, Node
-from webfarer.worlds.types import Difficulty, Fact, PageSpec, Question, QuestionKind
+from webfarer.worlds.types import Clause, Difficulty, Fact, PageSpec, Question, QuestionKind
 
 # WebWalkerQA: depths of the gold pages by kind and difficulty
 CELLS: dict[tuple[QuestionKind, Difficulty], tuple[tuple[int, ...], ...]] = {
@@ -76,6 +76,16 @@ class Asker:
             questions += [self._question(kind, difficulty, number, parts) for number, parts in enumerate(drawn, 1)]
         return tuple(questions)
 
+    def clauses(self) -> dict[Fact, Clause]:
+        """Return how each fact can be asked for in words that fit every entity of which the same is stated."""
+        found = {}
+        for part in (part for parts in self._by_depth.values() for part in parts):
+            above = f" of {part.node.above}" if "{p}" in part.attribute.ask.of(self.spec.language) else ""
+            slug = part.node.kind.slug if part.node.kind else ""
+            relation = f"{part.section.kind.slug}/{slug}.{part.attribute.name.en}{above}"
+            found[part.fact] = Clause(relation, self._clause(part, False, mention=True, entity="{x}"))
+        return found
+
     def _draw(self, choices: tuple[tuple[int, ...], ...], count: int) -> list[tuple[_Candidate, ...]]:
         """Return combinations of facts at the wanted depths, each on another page, the choices taking turns."""
         streams = [self._stream(depths) for depths in choices]
@@ -134,9 +144,9 @@ class Asker:
             return "；另外，".join(clauses) + "？"
         return capital(", and ".join(clauses)) + "?"
 
-    def _clause(self, part: _Candidate, paraphrased: bool, mention: bool) -> str:
+    def _clause(self, part: _Candidate, paraphrased: bool, mention: bool, entity: str = "") -> str:
         language = self.spec.language
-        slots = {"e": part.node.entity, "p": part.node.above, "site": self.site, "year": str(self.year)}
+        slots = {"e": entity or part.node.entity, "p": part.node.above, "site": self.site, "year": str(self.year)}
         if paraphrased:
             return fill(part.attribute.other.of(language), slots)
         where = part.section.mention.of(language) + ("，" if language == "zh" else ", ") if mention else ""

@@ -72,7 +72,7 @@ class Renderer:
 
     def _writer(self, path: str) -> Writer:
         random = Random(f"{self.spec.domain}/{self.spec.language}/{self.spec.seed}/page{path}")
-        return Writer(random, self.spec.language, self.domain, {"site": self.site, "year": str(self.year)})
+        return Writer(random, self.spec.language, self.domain.filler, {"site": self.site, "year": str(self.year)})
 
     def _put(self, path: str, title: str, body: Html, crumbs: list[Link], aside: Html | None = None) -> None:
         html, self.links[path] = body.page(self.frame, title, crumbs, aside)

@@ -47,6 +47,19 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Clause:
+    """How a fact is asked for.
+
+    Attributes:
+        relation: what it states, the same for all facts that are asked for in the same words.
+        ask: clause, lower case, without a question mark, with `{x}` for the entity.
+    """
+
+    relation: str
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question with its known answer.
 
@@ -89,9 +102,16 @@ class PageSpec:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A website: its pages by path ("/" is the root), what is true there, and what can be asked."""
+    """A website: its pages by path ("/" is the root), what is true there, and what can be asked.
+
+    Attributes:
+        clauses: of every fact that can be asked for; those of past years cannot.
+        ways: per page, labels of the links on the first shortest way from the root.
+    """
 
     spec: WorldSpec
     pages: Mapping[str, PageSpec]
     questions: tuple[Question, ...]
     facts: tuple[Fact, ...]
+    clauses: Mapping[Fact, Clause]
+    ways: Mapping[str, tuple[str, ...]]

@@ -79,6 +79,16 @@ def date(first: int, last: int) -> Draw:
     return draw
 
 
+def day(first: int, last: int) -> Draw:
+    """Draw a day between two years, both included; never the 29th or a later one."""
+
+    def draw(pen: Pen) -> str:
+        year, month, number = pen.random.randint(first, last), pen.random.randint(1, 12), pen.random.randint(1, 28)
+        return f"{year}年{month}月{number}日" if pen.chinese else f"{number} {_MONTHS[month]} {year}"
+
+    return draw
+
+
 def clock(first: int = 8, last: int = 18) -> Draw:
     """Draw a time of day between two hours."""
     return lambda pen: f"{pen.random.randint(first, last - 1):02}:{pen.random.randrange(0, 60, 5):02}"

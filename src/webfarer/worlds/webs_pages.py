@@ -127,7 +127,7 @@ class SiteBuilder:
     def _writer(self, path: str) -> Writer:
         random = Random(f"web/{self.language}/{self.spec.seed}/{self.identity.host}{path}")
         slots = {"site": self.identity.name, "year": ""}
-        return Writer(random, self.language, self._domain, slots)
+        return Writer(random, self.language, self._domain.filler, slots)
 
     def _write_record(self, renderer: Renderer, written: _Written) -> None:
         record, node = written.record, written.node

@@ -4,11 +4,10 @@ Data only; :mod:`webfarer.worlds.webs_plan` draws from it. Values are of forms t
 (days of former centuries, made-up cities, their own family names), so that a planted value stands on its page alone.
 """
 
-import calendar
 from dataclasses import dataclass
 
 from webfarer.worlds.schema import Text, texts
-from webfarer.worlds.values import Draw, Pen, code
+from webfarer.worlds.values import Draw, Pen, code, day
 
 
 def _pairs(block: str) -> tuple[Text, ...]:
@@ -128,16 +127,13 @@ def _person(pen: Pen) -> str:
     return family + given if pen.chinese else f"{given} {family}"
 
 
-def _day(pen: Pen) -> str:
-    year, month, day = pen.random.randint(1801, 1949), pen.random.randint(1, 12), pen.random.randint(1, 28)
-    return f"{year}年{month}月{day}日" if pen.chinese else f"{day} {calendar.month_name[month]} {year}"
-
-
 PROPERTIES = (
     Property(
         Text("registered city", "注册城市"), Text("in which city is {x} registered", "{x}的注册城市是哪里"), _city
     ),
-    Property(Text("founding day", "创立日期"), Text("on which day was {x} founded", "{x}的创立日期是哪一天"), _day),
+    Property(
+        Text("founding day", "创立日期"), Text("on which day was {x} founded", "{x}的创立日期是哪一天"), day(1801, 1949)
+    ),
     Property(
         Text("honorary curator", "名誉主管"), Text("who is the honorary curator of {x}", "{x}的名誉主管是谁"), _person
     ),

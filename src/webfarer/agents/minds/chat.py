@@ -98,11 +98,14 @@ class Chat:
         self._dialect: Dialect = DIALECTS.load(setting.dialect or "native")
         self._context: ContextPolicy = CONTEXTS.load(setting.context)()
         self._sampling = Sampling(
+            temperature=setting.temperature,
+            top_p=setting.top_p,
             max_tokens=min(_REPLY_TOKENS, setting.model.context // 4),
             seed=setting.seed,
             stop=self._dialect.stop,
             seconds=_SECONDS,
         )
+        self._thoughts = setting.thoughts == "kept"
         self._history: list[Step] = []
         self._open: Message | None = None  # what the model said last, while its calls are under way
         self._cut_told = False
@@ -122,7 +125,7 @@ class Chat:
             turn = self._dialect.read(reply, tools)
             if news and not turn.calls:
                 continue  # whatever it said, it knew of no tool
-            said = self._dialect.said(reply, turn)
+            said = self._dialect.said(reply, turn, thoughts=self._thoughts)
             if turn.calls:
                 self._open = said
                 return Act(turn.thought, turn.calls)

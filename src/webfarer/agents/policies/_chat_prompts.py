@@ -62,6 +62,7 @@ EXPLORE = Prompt(
     '- "enough": stop, only when the notes answer the whole question or no page of this site can.\n'
     'Reply with one JSON object and nothing else: {"thought": "one or two sentences", "action": "click", "link": 7}. '
     "For back and enough, link is null.",
+    drawn=True,
 )
 NOTE = Prompt(
     "note",

@@ -37,7 +37,7 @@ class Chat:
         if context.model is None:
             raise ConfigError('the policy "chat" needs a model, such as openai:gpt-4o-mini; "lexical" needs none')
         self._run = context.run
-        self._asker = Asker(context.run, context.model, context.seed)
+        self._asker = Asker(context.run, context.model, context.seed, warmth=(context.temperature, context.top_p))
         self._judged = 0
         self._unknown: set[tuple[str, str, int | None]] = set()
 

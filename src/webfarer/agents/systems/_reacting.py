@@ -75,11 +75,14 @@ class Reacting:
         self._dialect: Dialect = DIALECTS.load("react")
         self._context: ContextPolicy = CONTEXTS.load("keep_all")()
         self._sampling = Sampling(
+            temperature=gear.settings.temperature,
+            top_p=gear.settings.top_p,
             max_tokens=min(_REPLY_TOKENS, model.context // 4),
             seed=gear.settings.seed,
             stop=self._dialect.stop,
             seconds=_SECONDS,
         )
+        self._thoughts = gear.settings.ask.thoughts == "kept"
         self._history: list[Step] = []
         self._open: tuple[Message, ToolCall] | None = None  # what the model said last, and wants done
         self._failures = 0
@@ -109,7 +112,7 @@ class Reacting:
             except ModelError as error:
                 raise Stop(StopReason.FAILED, error.message) from error
             turn = self._dialect.read(reply, TOOLS)
-            said = self._dialect.said(reply, turn)
+            said = self._dialect.said(reply, turn, thoughts=self._thoughts)
             if turn.answer:
                 self._final = _draft(turn.answer, walk.pages)
                 return Enough(turn.thought)

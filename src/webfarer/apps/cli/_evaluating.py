@@ -20,7 +20,8 @@ from webfarer.evals.records import Folder, Result
 from webfarer.evals.runner import Asked, Spread, evaluate, setting_of
 from webfarer.evals.task import TASKS
 
-_RULES = ("ruled:", "scripted:")  # models that take this machine's time, and nobody else's
+RULES = ("ruled:", "faulty:", "scripted:")
+"""Models that take this machine's time, and nobody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def _one(asked: Asked, made: Made, several: bool) -> Folder:
     spread, out = made.spread, None if several else made.out
     if not spread.processes:
         model = asked.settings.model
-        spread = replace(spread, processes=1 if model and not model.startswith(_RULES) else os.cpu_count() or 1)
+        spread = replace(spread, processes=1 if model and not model.startswith(RULES) else os.cpu_count() or 1)
     quiet = not sys.stderr.isatty()
     with Progress(*columns, console=console(stderr=True), disable=quiet) as progress:
         bar = progress.add_task(f"{asked.task}: {asked.agent}", total=None)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from webfarer.core.errors import ConfigError
+from webfarer.core.errors import ConfigError, boundary
 
 Model = Annotated[str | None, typer.Option(help="provider:model, such as openai:gpt-4o-mini; none: no model is asked.")]
 BaseUrl = Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint of the model.")]
@@ -70,3 +70,10 @@ def assigned(assignments: list[str] | None, **flags: Any) -> dict[str, Any]:
         except ValueError:
             place[last] = value
     return flags
+
+
+def writable(*paths: Path | None) -> None:
+    """Raise ConfigError unless every file can be written, before anything is paid."""
+    for path in filter(None, paths):
+        with boundary(ConfigError, f"{path} cannot be written"):
+            path.open("a").close()

@@ -1,27 +1,18 @@
 """`webfarer eval`: how good an agent is, and what that costs: run a task, report runs, replay them, keep the floors."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from webfarer.apps.cli import _options as o
+from webfarer.apps.cli._groups import naming
 
 if TYPE_CHECKING:
     from webfarer.evals.records import Folder
 
 
-class _Group(TyperGroup):
-    """Takes the name of a task where a command could stand."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] not in self.commands:
-            args = ["run", *args]
-        return super().resolve_command(ctx, args)
-
-
-app = typer.Typer(name="eval", cls=_Group, no_args_is_help=True, help="Evaluate agents: quality beside cost.")
+app = typer.Typer(name="eval", cls=naming("run"), no_args_is_help=True, help="Evaluate agents: quality beside cost.")
 
 Split = Annotated[str, typer.Option(help="Split of the published data.")]
 Subset = Annotated[str, typer.Option(help="A named subset, such as text of gaia.")]
@@ -108,7 +99,7 @@ def run(
     marked = tuple(filter(None, (scorers or "").split(",")))
     # an unknown setting is refused with the known ones
     asked = Asked(task, settings, source, agent, setting, limit, _shard(shard), runs, marked, judge)  # type: ignore[arg-type]
-    writable(html, json_path)
+    o.writable(html, json_path)
     show(carry_out(asked, agent, model, Made(out, Spread(jobs, processes, ray))), html, json_path)
 
 
@@ -130,7 +121,7 @@ def report(
         return
     if not folders:
         raise ConfigError("give the folder of a run, or --published NAME")
-    writable(html, json_path)
+    o.writable(html, json_path)
     show(found(folders), html, json_path)
 
 
@@ -155,15 +146,6 @@ def gate(
     outcome = measured(refresh)
     print(outcome)
     raise typer.Exit(0 if outcome.passed else 1)
-
-
-def writable(*paths: Path | None) -> None:
-    """Raise ConfigError unless every file can be written, before anything is paid."""
-    from webfarer.core.errors import ConfigError, boundary
-
-    for path in filter(None, paths):
-        with boundary(ConfigError, f"{path} cannot be written"):
-            path.open("a").close()
 
 
 def show(folders: "list[Folder]", html: Path | None, json_path: Path | None) -> None:

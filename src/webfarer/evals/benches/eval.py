@@ -9,7 +9,6 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +17,7 @@ from pydantic import Field
 from webfarer.core.config import load_settings
 from webfarer.core.errors import ConfigError
 from webfarer.evals.bench import BenchOptions, Findings, Row
+from webfarer.evals.benches._nodes import two_nodes
 from webfarer.evals.card import card
 from webfarer.evals.records import Folder
 from webfarer.evals.runner import Asked, Spread, evaluate
@@ -85,28 +85,18 @@ def _ours(side: str, path: Path, out: Path, spread: Spread) -> Row:
 def _ray(path: Path, out: Path, folders: dict[str, Path]) -> Iterator[Row]:
     """Yield the side of two simulated nodes, where Ray is installed."""
     try:
-        with _two_nodes():
-            row = _ours("two Ray nodes", path, out, Spread(16, 2, ray=True))
+        import ray
     except ModuleNotFoundError:
         return
+    with two_nodes() as address:
+        ray.init(address=address, log_to_driver=False)
+        try:
+            row = _ours("two Ray nodes", path, out, Spread(16, 2, ray=True))
+        finally:
+            ray.shutdown()
     same = [result.marks for result in Folder(out).results()]
     alike = all(same == [result.marks for result in Folder(other).results()] for other in folders.values())
     yield row | {"same_marks": "yes" if alike else "no"}
-
-
-@contextmanager
-def _two_nodes() -> Iterator[None]:
-    import ray
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    try:
-        cluster.add_node(num_cpus=1)
-        ray.init(address=cluster.address, log_to_driver=False)
-        yield
-    finally:
-        ray.shutdown()
-        cluster.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _inspect(path: Path, count: int, logs: Path) -> Row:

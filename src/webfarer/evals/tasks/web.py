@@ -25,7 +25,7 @@ from webfarer.worlds.webs_server import known
 from webfarer.worlds.webs_types import WebQuestion, WebSite
 
 _SIZE = 48
-_HOST = re.compile(r"web(\d+)(en|zh)\.test")
+HOST = re.compile(r"web(\d+)(en|zh)\.test")
 
 
 class GeneratedWebs:
@@ -45,7 +45,7 @@ class GeneratedWebs:
 
     def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Serve the webs of the items, each with what an engine knows of it."""
-        return serve_shelves({host: partial(_shelf, host) for host in (urlsplit(item.root).netloc for item in items)})
+        return serve_shelves({host: partial(shelf_of, host) for host in (urlsplit(item.root).netloc for item in items)})
 
 
 def _items(seed: int) -> Iterator[Item]:
@@ -72,8 +72,13 @@ def _item(question: WebQuestion, name: str) -> Item:
     )
 
 
-def _shelf(host: str) -> Shelf:
-    match = _HOST.fullmatch(host)
+def shelf_of(host: str) -> Shelf:
+    """Return the pages of the web at `host`, and what an engine knows of it.
+
+    Raises:
+        ConfigError: it is no generated web's.
+    """
+    match = HOST.fullmatch(host)
     if match is None:
         raise ConfigError(f"{host!r} is no host of a generated web")
     web = generate_web(int(match[1]), language="zh" if match[2] == "zh" else "en")

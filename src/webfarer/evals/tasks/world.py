@@ -24,7 +24,7 @@ from webfarer.worlds.world import DOMAINS, generate
 _SIZE = 120
 _PAGES = 60
 _DIAL = 0.5
-_HOST = re.compile(r"([a-z]+?)(\d+)(en|zh)(\d+)p(\d+)\.test")
+HOST = re.compile(r"([a-z]+?)(\d+)(en|zh)(\d+)p(\d+)\.test")
 
 
 def host_of(spec: WorldSpec) -> str:
@@ -38,7 +38,7 @@ def spec_of(host: str) -> WorldSpec:
     Raises:
         ConfigError: it is no generated site's.
     """
-    match = _HOST.fullmatch(host)
+    match = HOST.fullmatch(host)
     if match is None:
         raise ConfigError(f"{host!r} is no host of a generated website")
     language: Language = "zh" if match[3] == "zh" else "en"
@@ -64,7 +64,7 @@ class GeneratedWorlds:
     def venue(self, items: Sequence[Item], settings: Settings) -> AbstractAsyncContextManager[Changes]:
         """Serve every site of the items, and an engine that knows their pages."""
         hosts = dict.fromkeys(urlsplit(item.root).netloc for item in items)
-        return serve_shelves({host: partial(_shelf, spec_of(host)) for host in hosts})
+        return serve_shelves({host: partial(shelf_of, host) for host in hosts})
 
 
 def _items(seed: int, dial: float) -> Iterator[Item]:
@@ -95,9 +95,9 @@ def _item(question: Question, spec: WorldSpec) -> Item:
     )
 
 
-def _shelf(spec: WorldSpec) -> Shelf:
-    """Return a site's pages; the engine knows all of them."""
-    pages = generate(spec).pages
+def shelf_of(host: str) -> Shelf:
+    """Return the pages of the site at `host`; the engine knows all of them."""
+    pages = generate(spec_of(host)).pages
     return Shelf(pages, [path for path, page in pages.items() if page.html])
 
 

@@ -156,6 +156,14 @@ def prose(reply: Reply, turn: Turn, scan: Scan) -> list[str]:
     return [part for part in scan(reply.text, called).prose if part]
 
 
+def thought(reply: Reply, turn: Turn, scan: Scan) -> str:
+    """Return what was thought in a reply, without the text that stands beside its calls or answer."""
+    called = [Tool(name, "", {}) for name in {call.name for call in turn.calls}]
+    if reply.text or reply.tool_calls:
+        return _joined([reply.reasoning, *scan(reply.text, called).thoughts])
+    return _joined(scan(f"<think>{reply.reasoning}", called).thoughts)
+
+
 def mend(problem: str) -> list[Message]:
     """Return the message that asks for another reply."""
     return [Message("user", f"That reply cannot be used: {problem}")]

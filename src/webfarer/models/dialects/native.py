@@ -10,7 +10,7 @@ from typing import ClassVar
 from webfarer.models.base import Message, Reply, Tool, ToolCall
 from webfarer.models.dialects._schema import signature
 from webfarer.models.dialects._tagged import scan
-from webfarer.models.dialects._turns import ONE_OR_THE_OTHER, Found, mend, prose, read, shown
+from webfarer.models.dialects._turns import ONE_OR_THE_OTHER, Found, mend, prose, read, shown, thought
 from webfarer.models.dialogue import Turn
 
 _FORM = "Call a tool, or reply with the final answer as plain text."
@@ -34,13 +34,13 @@ class Native:
         """Read a reply. Never raises; text beside calls is a thought."""
         return read(reply, tools, scan if reply.tool_calls else _scan, _FORM)
 
-    def said(self, reply: Reply, turn: Turn) -> Message:
+    def said(self, reply: Reply, turn: Turn, *, thoughts: bool = False) -> Message:
         """Return the text and the calls as they can be made; a call that cannot gets no result, so it is left out."""
         if turn.problem:
             return Message("assistant", shown(reply))
-        if turn.answer is not None:
-            return Message("assistant", turn.answer)
-        return Message("assistant", "\n".join(prose(reply, turn, scan)), tool_calls=turn.calls)
+        kept = [thought(reply, turn, scan)] if thoughts else []
+        beside = [turn.answer] if turn.answer is not None else prose(reply, turn, scan)
+        return Message("assistant", "\n".join(filter(None, [*kept, *beside])), tool_calls=turn.calls)
 
     def observed(self, results: Sequence[tuple[ToolCall, str]]) -> list[Message]:
         """Return one tool message per result."""

@@ -12,7 +12,7 @@ from webfarer.models.base import Message, Reply, Tool, ToolCall
 from webfarer.models.dialects import _tagged
 from webfarer.models.dialects._json import mended, values
 from webfarer.models.dialects._schema import signature
-from webfarer.models.dialects._turns import ONE_OR_THE_OTHER, Found, mend, named, prose, read, shown, written
+from webfarer.models.dialects._turns import ONE_OR_THE_OTHER, Found, mend, named, prose, read, shown, thought, written
 from webfarer.models.dialogue import Turn
 
 _FORM = "Write `Action:` and `Action Input:` lines to call a tool, or a `Final Answer:` line."
@@ -50,12 +50,13 @@ class React:
         """Read a reply. Never raises; what follows an observation of its own invention is not read."""
         return read(reply, tools, _scan, _FORM)
 
-    def said(self, reply: Reply, turn: Turn) -> Message:
+    def said(self, reply: Reply, turn: Turn, *, thoughts: bool = False) -> Message:
         """Return the thought that was part of the text, and the actions or the answer written out properly."""
         if turn.problem:
             return Message("assistant", shown(reply))
-        thoughts = prose(reply, turn, _scan)
-        lines = ["Thought: " + "\n".join(thoughts)] if thoughts else []
+        kept = [thought(reply, turn, _scan)] if thoughts else []
+        why = [part for part in (*kept, *prose(reply, turn, _scan)) if part]
+        lines = ["Thought: " + "\n".join(why)] if why else []
         lines += [f"Action: {call.name}\nAction Input: {written(call)}" for call in turn.calls]
         lines += [] if turn.answer is None else [f"Final Answer: {turn.answer}"]
         return Message("assistant", "\n".join(lines))

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from webfarer.models.base import Message, Reply, Tool, ToolCall
 from webfarer.models.dialects._tagged import scan
-from webfarer.models.dialects._turns import ONE_OR_THE_OTHER, mend, prose, read, shown, written
+from webfarer.models.dialects._turns import ONE_OR_THE_OTHER, mend, prose, read, shown, thought, written
 from webfarer.models.dialogue import Turn
 
 _FORM = (
@@ -47,11 +47,12 @@ class Tags:
         """Read a reply. Never raises; an answer beside calls is dropped."""
         return read(reply, tools, scan, _FORM)
 
-    def said(self, reply: Reply, turn: Turn) -> Message:
+    def said(self, reply: Reply, turn: Turn, *, thoughts: bool = False) -> Message:
         """Return the prose, and the calls or the answer written out properly."""
         if turn.problem:
             return Message("assistant", shown(reply))
-        parts = prose(reply, turn, scan)
+        kept = thought(reply, turn, scan) if thoughts else ""
+        parts = [*([f"<think>\n{kept}\n</think>"] if kept else []), *prose(reply, turn, scan)]
         for call in turn.calls:
             parts.append(f'<tool_call>\n{{"name": "{call.name}", "arguments": {written(call)}}}\n</tool_call>')
         if turn.answer is not None:

@@ -1,0 +1,103 @@
+"""What tables with a head state: of every row, what stands in each column.
+
+The first column names the rows. Tables that lay out a page, or list the site's own pages, have no head or name nothing;
+they are left out. Invariant: all rows of a table are read or none is, so a set taken from it is complete.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from webfarer.data._blocks import Blocks, Table, TableRow
+from webfarer.data._finding import Found, Sheet, fits_a_question, found, plain, says_something
+from webfarer.data._phrases import phrased, table_phrase
+
+_LETTER = re.compile(r"[^\W\d_]")
+_DATA = re.compile(r".*(?:\(\)|_|\.$).*")  # a first row that is no head, but names or describes something
+_FEWEST, _MOST = 3, 200
+_HEAD = 40
+_ROW = 60
+_DESCRIPTION = (20, 240)
+_LISTED = 12  # rows of a table whose entries can be asked for
+_FAR = 4000  # characters between a table's name and a row that count as one piece of evidence
+
+
+def tables(sheet: Sheet) -> Iterator[Found]:
+    """Yield what a page's tables state."""
+    fit = [table for table in sheet.blocks.tables if _fits(table)]
+    named = Counter(_designation(table) for table in fit)
+    headed = Counter((_designation(table), table.columns) for table in fit)
+    for table in fit:
+        if headed[_designation(table), table.columns] == 1:
+            alone = named[_designation(table)] == 1
+            yield from _rows(sheet, table, () if alone else tuple(map(plain, table.columns)))
+
+
+def row_names(blocks: Blocks) -> list[str]:
+    """Return what the rows of a page's tables are called; one that stands in two tables stands there twice."""
+    return [plain(row.cells[0]) for table in blocks.tables if _fits(table) for row in table.rows]
+
+
+def _designation(table: Table) -> str:
+    return table.caption or table.heading
+
+
+def _fits(table: Table) -> bool:
+    """Say whether a table's first column names its rows, and its head its columns."""
+    heads = [plain(column) for column in table.columns]
+    names = [plain(row.cells[0]) for row in table.rows]
+    return (
+        _FEWEST <= len(names) <= _MOST
+        and len(heads) > 1
+        and len(set(heads)) == len(heads)
+        and all(len(head) <= _HEAD and fits_a_question(head) and _is_head(head) for head in heads)
+        and all(0 < len(name) <= _ROW and fits_a_question(name) and not set("`“") & set(name) for name in names)
+        and len(set(names)) == len(names)
+        and bool(_designation(table))
+        and fits_a_question(_designation(table))
+        and "“" not in _designation(table)
+    )
+
+
+def _is_head(text: str) -> bool:
+    return _LETTER.search(text) is not None and _DATA.fullmatch(text) is None
+
+
+def _phrase(cell: str) -> str:
+    """Return the text of a cell without a full stop at its end."""
+    text = plain(cell)
+    return text[:-1] if re.fullmatch(r".*\w{2}[.。]", text) else text
+
+
+def _rows(sheet: Sheet, table: Table, columns: tuple[str, ...]) -> Iterator[Found]:
+    name = table_phrase(plain(_designation(table)), sheet.language, bool(table.caption), columns)
+    first = plain(table.columns[0])
+    alone = not columns and all(plain(row.cells[0]) in sheet.once for row in table.rows)
+    repeated = [Counter(column) for column in zip(*(row.cells for row in table.rows), strict=True)]
+    for row in table.rows:
+        subject, span = plain(row.cells[0]), (row.start, row.end)
+        for place, (head, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
+            column, value = plain(head), _phrase(cell)
+            if place == 0:
+                continue
+            words = {"table": name, "column": column, "first": first}
+            if says_something(value):
+                if subject in sheet.once:
+                    relation = phrased("column", sheet.language, page=sheet.name, **words)
+                    yield Found("column", subject, f"column:{sheet.name}:{name}:{column}", relation, value, *span)
+                else:
+                    yield found(sheet, "cell", value, span, table=name, column=column, row=subject)
+            telling = _DESCRIPTION[0] <= len(value) <= _DESCRIPTION[1] and fits_a_question(value)
+            if telling and repeated[place][cell] == 1 and says_something(subject):
+                yield found(sheet, "row", subject, span, text=value, **words)
+        if alone and len(table.rows) <= _LISTED and row.end - table.start <= _FAR:
+            yield _listed(sheet, table, row)
+
+
+def _listed(sheet: Sheet, table: Table, row: TableRow) -> Found:
+    """Return that a table lists a row; the evidence reaches from the table's name to the row."""
+    title = plain(_designation(table))
+    words = {"page": sheet.name, "first": plain(table.columns[0])}
+    relation = phrased("listed", sheet.language, **words)
+    key = f"listed:{sheet.name}:{words['first']}"
+    return Found("listed", plain(row.cells[0]), key, relation, title, table.start, row.end)

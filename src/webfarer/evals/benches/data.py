@@ -1,0 +1,161 @@
+"""What the data factory makes in a second: questions of every synth, and trajectories; here and on two Ray nodes.
+
+The sides are the public commands, run as programs of their own, so start-up counts. What they wrote is compared byte by
+byte, and one side is killed again and again and has to end with the same file. No model is asked: questions are worded
+by template, and the agent that searches plays by rule.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from webfarer.core.errors import WebfarerError
+from webfarer.evals.bench import BenchOptions, Findings, Row
+from webfarer.evals.benches._nodes import two_nodes
+
+_PROGRAM = (sys.executable, "-c", "from webfarer.apps.cli.main import main; main()")
+_SYNTHS = "crawlqa,e2hqa,webleaper,webwalkerqa,masked,webnav,backward"
+_CELLS = 6
+
+
+class Options(BenchOptions):
+    """What can be varied."""
+
+    QUICK: ClassVar[dict[str, Any]] = {"questions": 60, "asked": 8, "kills": 2, "synths": "crawlqa"}
+
+    questions: int = Field(1000, ge=12, description="Questions of each synth.")
+    synths: str = Field(_SYNTHS, description="Which synths.")
+    asked: int = Field(100, ge=1, description="Questions of which trajectories are sampled.")
+    samples: int = Field(5, ge=1, description="Trajectories of each.")
+    kills: int = Field(5, ge=0, description="How often the side that is killed is killed.")
+    rounds: int = Field(3, ge=1, description="Repetitions of every side, in turn.")
+
+
+def bench(options: Options) -> Findings:
+    """Run every side."""
+    with tempfile.TemporaryDirectory(prefix="webfarer-") as name:
+        place = Path(name)
+        made = [_questions(synth, options, place) for synth in options.synths.split(",")]
+        spread = [*_spread(options, place), *_killed(options, place)]
+        trajectories = list(_trajectories(options, place))
+    tables = {"Questions of every synth, one process": made, "One order, spread": spread, "Trajectories": trajectories}
+    return Findings(len(made) * options.questions, (options.seed,), tables, _headline(made, spread, trajectories))
+
+
+def _order(synth: str, options: Options) -> list[str]:
+    if synth != "webwalkerqa":
+        return ["data", synth, "--count", str(options.questions), "--seed", str(options.seed)]
+    each = options.questions // _CELLS
+    levels = f"{options.questions - (_CELLS - 1) * each}/{each}/{each}"
+    quota = f"single:{levels},multi:{each}/{each}/{each}"
+    return ["data", synth, "--quota", quota, "--seed", str(options.seed)]
+
+
+def _questions(synth: str, options: Options, place: Path) -> Row:
+    """Return what one process makes of a synth, and what its checks dropped."""
+    out = place / f"{synth}.jsonl"
+    seconds = _run([*_order(synth, options), "--processes", "1", "--out", str(out)])
+    report = json.loads(out.with_name(f"{out.name}.report.json").read_text())
+    dropped = report["dropped"]
+    return {
+        "synth": synth,
+        "kept": report["kept"],
+        "grounds": report["grounds"],
+        "drafts": report["drafts"],
+        "dropped": ", ".join(f"{name} {number}" for name, number in dropped.items()) or "none",
+        "questions_per_second": round(report["kept"] / seconds, 1),
+    }
+
+
+def _spread(options: Options, place: Path) -> Iterator[Row]:
+    """Yield one order made by one process, by two, and on two Ray nodes, in turn."""
+    synth = options.synths.split(",")[0]
+    first = place / f"{synth}.jsonl"
+    sides: dict[str, list[float]] = {"one process": [], "two processes": [], "two Ray nodes": []}
+    same = dict.fromkeys(sides, True)
+    with two_nodes() as address:
+        for number in range(options.rounds):
+            for side, seconds in sides.items():
+                out = place / f"{number}-{side.replace(' ', '-')}.jsonl"
+                way = ["--ray"] if "Ray" in side else ["--processes", "2" if "two" in side else "1"]
+                seconds.append(_run([*_order(synth, options), *way, "--out", str(out)], {"RAY_ADDRESS": address}))
+                same[side] &= out.read_bytes() == first.read_bytes()
+    for side, seconds in sides.items():
+        yield _row(side, options.questions, seconds) | {"same_bytes": "yes" if same[side] else "no"}
+
+
+def _killed(options: Options, place: Path) -> Iterator[Row]:
+    """Yield the same order, killed at random moments and begun again until it ends."""
+    synth = options.synths.split(",")[0]
+    out, draws, kills, began = place / "killed.jsonl", random.Random(options.seed), 0, time.perf_counter()
+    command = [*_PROGRAM, *_order(synth, options), "--processes", "2", "--out", str(out)]
+    while True:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+        try:
+            process.wait(draws.uniform(1, 3) + kills if kills < options.kills else None)
+            break
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+    same = out.exists() and out.read_bytes() == (place / f"{synth}.jsonl").read_bytes()
+    row = _row(f"two processes, killed {kills} times", options.questions, [time.perf_counter() - began])
+    yield row | {"same_bytes": "yes" if same else "no"}
+
+
+def _trajectories(options: Options, place: Path) -> Iterator[Row]:
+    """Yield the same sampling by one process, by two, and on two Ray nodes."""
+    questions = place / f"{options.synths.split(',')[0]}.jsonl"
+    command = ["data", "sample", str(questions), "--limit", str(options.asked), "--n", str(options.samples)]
+    command += ["--model", "ruled:overlap", "--seed", str(options.seed)]
+    sides: dict[str, list[float]] = {"one process": [], "two processes": [], "two Ray nodes": []}
+    kept: dict[str, str] = {}
+    with two_nodes() as address:
+        for number in range(options.rounds):
+            for side, seconds in sides.items():
+                out = place / f"{number}-{side.replace(' ', '-')}"
+                way = ["--processes", "1" if side == "one process" else "2", *(["--ray"] if "Ray" in side else [])]
+                seconds.append(_run([*command, *way, "--out", str(out)], {"RAY_ADDRESS": address}))
+                answers = (json.loads(path.read_text().splitlines()[-1]) for path in sorted(out.glob("*/scores/*")))
+                kept[side] = str([end["data"]["result"]["marks"] for end in answers])
+    for side, seconds in sides.items():
+        row = _row(side, options.asked * options.samples, seconds)
+        yield row | {"same_marks": "yes" if kept[side] == kept["one process"] else "no"}
+
+
+def _run(command: list[str], environment: Mapping[str, str] = {}) -> float:
+    """Run a command of the program and return the seconds it took."""
+    began = time.perf_counter()
+    done = subprocess.run([*_PROGRAM, *command], env={**os.environ, **environment}, capture_output=True, text=True)
+    if done.returncode:
+        raise WebfarerError(f"webfarer {' '.join(command)} failed: {done.stderr.strip()[-500:]}")
+    return time.perf_counter() - began
+
+
+def _row(side: str, made: int, seconds: list[float]) -> Row:
+    each = sorted(made / taken for taken in seconds)
+    return {
+        "side": side,
+        "made": made,
+        "per_second": round(each[len(each) // 2], 1),
+        "from": round(each[0], 1),
+        "to": round(each[-1], 1),
+        "n": len(each),
+    }
+
+
+def _headline(made: list[Row], spread: list[Row], trajectories: list[Row]) -> str:
+    kept = ", ".join(f"{row['synth']} {row['kept']} at {row['questions_per_second']}/s" for row in made)
+    sides = ", ".join(f"{row['side']} {row['per_second']}/s" for row in spread)
+    walks = ", ".join(f"{row['side']} {row['per_second']}/s" for row in trajectories)
+    return f"data: questions: {kept}; spread: {sides}; trajectories: {walks}"
