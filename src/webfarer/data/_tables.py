@@ -70,27 +70,25 @@ def _phrase(cell: str) -> str:
 
 
 def _rows(sheet: Sheet, table: Table, columns: tuple[str, ...]) -> Iterator[Found]:
+    """Yield what the rows of a table state; `columns` tell it from another one of its name."""
     name = table_phrase(plain(_designation(table)), sheet.language, bool(table.caption), columns)
-    first = plain(table.columns[0])
-    alone = not columns and all(plain(row.cells[0]) in sheet.once for row in table.rows)
-    repeated = [Counter(column) for column in zip(*(row.cells for row in table.rows), strict=True)]
+    heads = [plain(column) for column in table.columns]
+    known = all(plain(row.cells[0]) in sheet.once for row in table.rows)
     for row in table.rows:
         subject, span = plain(row.cells[0]), (row.start, row.end)
-        for place, (head, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
-            column, value = plain(head), _phrase(cell)
-            if place == 0:
-                continue
-            words = {"table": name, "column": column, "first": first}
-            if says_something(value):
-                if subject in sheet.once:
-                    relation = phrased("column", sheet.language, page=sheet.name, **words)
-                    yield Found("column", subject, f"column:{sheet.name}:{name}:{column}", relation, value, *span)
-                else:
-                    yield found(sheet, "cell", value, span, table=name, column=column, row=subject)
+        for place, head in enumerate(heads[1:], 1):
+            value = _phrase(row.cells[place])
+            words = {"table": name, "column": head, "first": heads[0]}
+            if says_something(value) and known:
+                relation = phrased("column", sheet.language, page=sheet.name, **words)
+                yield Found("column", subject, f"column:{sheet.name}:{name}:{head}", relation, value, *span)
+            elif says_something(value):
+                yield found(sheet, "cell", value, span, table=name, column=head, row=subject)
+            once = sum(_phrase(other.cells[place]) == value for other in table.rows) == 1
             telling = _DESCRIPTION[0] <= len(value) <= _DESCRIPTION[1] and fits_a_question(value)
-            if telling and repeated[place][cell] == 1 and says_something(subject):
+            if once and telling and says_something(subject):
                 yield found(sheet, "row", subject, span, text=value, **words)
-        if alone and len(table.rows) <= _LISTED and row.end - table.start <= _FAR:
+        if known and not columns and len(table.rows) <= _LISTED and row.end - table.start <= _FAR:
             yield _listed(sheet, table, row)
 
 

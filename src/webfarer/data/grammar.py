@@ -7,7 +7,7 @@ is stated in any other form is not found. Invariant: the same pages give the sam
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from webfarer.core.types import Page
@@ -25,7 +25,7 @@ from webfarer.evals.scoring import normalise
 
 _RULES = (entries, tables, crosslinks, clozes)
 _MOST = 20  # statements of a kind on a page
-_ROWS = ("column", "listed")  # about rows of tables; all are kept, because sets are taken from them
+_ROWS = ("column", "listed")  # about rows of tables; not thinned out, because sets are taken from them
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Reading:
 
     Attributes:
         statements: in document order, page by page.
-        relations: by key, those of the statements alone.
+        relations: by key, those of the statements alone; they lead back to subjects where no statement was left out.
         shown: noun phrases for pages and rows, whose bare names would not do in a sentence.
         kinds: how many statements of each kind there are.
     """
@@ -59,9 +59,11 @@ def read(pages: Mapping[str, Page], language: str) -> Reading:
     statements = tuple(_statement(sheet.page, each) for sheet, each in kept)
     pages_shown = {name: page_phrase(name, language) for name in names.values()}
     rows_shown = {each.subject: f"“{each.subject}”" for _, each in kept if each.kind in _ROWS}
+    missing = Counter(each.key for _, each in found) - Counter(each.key for _, each in kept)
+    relations = {each.key: each.relation for _, each in kept}
     return Reading(
         statements,
-        {each.key: each.relation for _, each in kept},
+        {key: _one_way(relation) if key in missing else relation for key, relation in relations.items()},
         rows_shown | pages_shown,
         dict(sorted(Counter(each.kind for _, each in kept).items())),
     )
@@ -108,6 +110,11 @@ def _said(sheet: Sheet, each: Found) -> tuple[str, ...]:
     """Return what a statement says, apart from where."""
     text = normalise(sheet.page.markdown[each.start : each.end])
     return (each.kind, text, each.value) if each.subject == sheet.name else (each.kind, each.subject, each.key, text)
+
+
+def _one_way(relation: Relation) -> Relation:
+    """Return the relation without the phrases that hold only while none of its statements is missing."""
+    return replace(relation, whose="", those="")
 
 
 def _fits(each: Found) -> bool:

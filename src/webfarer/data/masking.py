@@ -27,7 +27,6 @@ _ASKED = {"role": "user", "content": "?"}
 _TEXT, _THOUGHT = "\ufdd1", "\ufdd2"  # no characters: stand for text and reasoning while the template is at work
 _REASONING = ("reasoning_content", "reasoning", "thinking")  # names that templates have for it
 _OPEN, _CLOSE = "<think>\n", "\n</think>\n\n"
-_BREAK = "\ufdd0"  # what :mod:`webfarer.engine.chat` splits special tokens with
 _EMPTY = re.compile(r"\A\s*<think>\s*</think>\s*")
 
 
@@ -123,16 +122,18 @@ class Encoder:
             raise ConfigError("the model's chat template has no place for the text beside a call, or repeats it")
         if any(call["function"]["name"] not in frame for call in message.get("tool_calls", ())):
             raise ConfigError("the model's chat template leaves out a call")
-        guarded = self._chat._spoken({"role": "assistant", **given})
+        guarded = self._chat.spoken({"role": "assistant", **given})
         parts = {_TEXT: guarded["content"], _THOUGHT: guarded["reasoning_content"]}
         return re.sub(f"[{_TEXT}{_THOUGHT}]", lambda found: parts[found[0]], frame)
 
     def _written(self, message: Mapping[str, Any]) -> list[int]:
         """Return the ids of what the model wrote; behind the end of a turn, where no tokenizer takes it for a text."""
         said = self.said(message)
-        before = list(self._chat._encode(self._end))
-        ids = list(self._chat._encode(self._end + said))
-        plain = said.replace(_BREAK, "")
+        from webfarer.engine.chat import BREAK
+
+        before = list(self._chat.rendered(self._end))
+        ids = list(self._chat.rendered(self._end + said))
+        plain = said.replace(BREAK, "")
         written = self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
         if ids[: len(before)] != before or written != self._end + plain:
             raise ConfigError(f"the tokenizer cannot write this as it is: {plain[:80]!r}")
@@ -145,7 +146,7 @@ class Encoder:
             "content": _TEXT if text else "",
             **(dict.fromkeys(_REASONING, _THOUGHT) if thought else {}),
         }
-        whole = self._template([_ASKED, self._chat._spoken(spoken)], ended=True)
+        whole = self._template([_ASKED, self._chat.spoken(spoken)], ended=True)
         opened = self._before.rstrip().endswith("<think>")
         start = self._before
         if opened and not whole.startswith(start):  # it drops the reasoning that it asks for (DeepSeek-R1)

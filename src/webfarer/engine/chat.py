@@ -23,7 +23,9 @@ from webfarer.engine.sampling import Token
 Wire = Mapping[str, Any]
 """A message or a tool as OpenAI's chat completions write it."""
 
-_BREAK = "\ufdd0"  # no character: splits a special token in two before it is encoded
+BREAK = "\ufdd0"
+"""No character: splits a special token in two before it is encoded."""
+
 _REMEMBERED = 1 << 17
 """Characters of the longest text whose tokens are kept."""
 _USER = {"role": "user", "content": "wf-question"}
@@ -60,7 +62,9 @@ class Chat:
         # words and runs of blanks may be added too (Gemma): to split those would only make a text longer
         self._marks = _any(t.content for _, t in added if t.special or re.search(r"[^\w\s\u2581]", t.content))
         self._silent = {number: token.content for number, token in added if token.special and token.content in SILENT}
-        self._encoded = lru_cache(maxsize=32)(self._encode)  # a conversation is counted several times before it is sent
+        self._encoded = lru_cache(maxsize=32)(
+            self.rendered
+        )  # a conversation is counted several times before it is sent
 
     @classmethod
     def load(cls, source: str | Path) -> "Chat":
@@ -99,7 +103,7 @@ class Chat:
             raise ConfigError("the model's chat template has no place for tools and their results")
         prepared = _numbered([{**message, "content": message.get("content") or ""} for message in messages])
         text = self._render(prepared if self._system else _folded(prepared), tools)
-        encode = self._encoded if len(text) <= _REMEMBERED else self._encode
+        encode = self._encoded if len(text) <= _REMEMBERED else self.rendered
         return Prompt(encode(text), text.rstrip().endswith(OPENING))
 
     def encode(self, text: str) -> tuple[int, ...]:
@@ -142,14 +146,14 @@ class Chat:
     def _render(self, messages: Sequence[Wire], tools: Sequence[Wire]) -> str:
         with boundary(ConfigError, "the model's chat template cannot write this conversation"):
             text = self._tokenizer.apply_chat_template(
-                [self._spoken(message) for message in messages],
+                [self.spoken(message) for message in messages],
                 tools=self._broken(tools, self._marks) or None,
                 tokenize=False,
                 add_generation_prompt=True,
             )
         return str(text)
 
-    def _spoken(self, message: Wire) -> dict[str, Any]:
+    def spoken(self, message: Wire) -> dict[str, Any]:
         """Return a message in which no text can be taken for markup."""
         own = {"content", "reasoning_content"} if message["role"] == "assistant" else ()
         return {
@@ -159,14 +163,15 @@ class Chat:
     def _broken(self, value: Any, tokens: re.Pattern[str]) -> Any:
         """Return `value` with a mark inside every one of `tokens` that its strings hold."""
         if isinstance(value, str):
-            return tokens.sub(lambda found: f"{found[0][:1]}{_BREAK}{found[0][1:]}", value.replace(_BREAK, ""))
+            return tokens.sub(lambda found: f"{found[0][:1]}{BREAK}{found[0][1:]}", value.replace(BREAK, ""))
         if isinstance(value, Mapping):
             return {self._broken(key, tokens): self._broken(inner, tokens) for key, inner in value.items()}
         return [self._broken(inner, tokens) for inner in value] if isinstance(value, Sequence) else value
 
-    def _encode(self, text: str) -> tuple[int, ...]:
+    def rendered(self, text: str) -> tuple[int, ...]:
+        """Return the ids of what the template wrote; where :meth:`spoken` broke markup it stays text."""
         with boundary(ConfigError, "reading the conversation as tokens"):
-            pieces = [self._ids.encode(piece, add_special_tokens=False).ids for piece in text.split(_BREAK)]
+            pieces = [self._ids.encode(piece, add_special_tokens=False).ids for piece in text.split(BREAK)]
         return tuple(number for piece in pieces for number in piece)
 
 
