@@ -155,6 +155,16 @@ def test_rows_of_one_name_are_told_apart_by_their_table():
     assert found["what does the table under “Tubes” on the page “Weights” give as “Weight” for “large”"] == "60 g"
 
 
+def test_a_set_is_asked_for_only_while_it_is_whole():
+    def sets(*more: Page) -> set[str]:
+        pages = {each.url: each for each in (page("Sockets", TABLES), *more)}
+        reading = read(pages, "en")
+        return {key.partition(":")[0] for key, relation in reading.relations.items() if relation.those}
+
+    assert sets() == {"column", "listed"}
+    assert sets(page("Shop", "Holders in common use are B22 and no others that we sell.")) == {"column"}
+
+
 def test_sentences_give_measures_dates_and_gaps():
     text = (
         "The maximum length of a cable is 150 metres, whatever the lamp. "

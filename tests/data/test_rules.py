@@ -118,7 +118,7 @@ DROPPED: dict[str, dict[str, Trajectory]] = {
     },
     "addresses": {OTHER: acted(Action("visit", {"url": [OTHER]}, "t", 3, unnamed=(OTHER,)))},
     "quotes": {
-        "the page does not say: x": trajectory(actions=(replace(ACTIONS[1], problems=("the page does not say: x",)),)),
+        "the page does not say: x": trajectory(actions=(replace(ACTIONS[1], invented=("x",)),)),
         "not on the page: opened": trajectory(answer_claims=(Claim(text="c", quote=QUOTE, problem="not on the page"),)),
         "was never read": trajectory(pages={}, hashes={}),
         "no quote for: bare": trajectory(answer_claims=(Claim(text="bare"),)),

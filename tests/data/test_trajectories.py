@@ -38,7 +38,8 @@ def test_a_search_and_what_each_call_brought(tmp_path: Path) -> None:
     search, visit, again, last = one.actions
     assert (search.name, search.arguments, search.found, search.step) == ("search", {"query": ["alder"]}, (A,), 1)
     assert (visit.named, visit.unnamed, visit.read, visit.thought, visit.step) == ((A,), (C,), (A,), "read", 2)
-    assert visit.problems == (f"UnknownOrigin: {C}: nobody named it", "the page does not say: green cheese")
+    assert visit.problems == (f"UnknownOrigin: {C}: nobody named it",)
+    assert visit.invented == ("green cheese",)
     assert (again.named, again.problems, again.step) == ((f"{A}/",), (), 2)
     assert (last.named, last.problems) == ((B,), ("the run ended before this was done",))
     assert one.pages is not None
@@ -91,7 +92,7 @@ def test_a_walk_and_a_walk_within_a_search(tmp_path: Path) -> None:
     alone, within = trajectories(desk.folder)
     assert [(action.step, action.name) for action in alone.actions] == [(1, "click"), (2, "click"), (3, "back")]
     first, second, third = alone.actions
-    assert (first.read, first.problems) == ((A,), ("the page does not say: cheese",))
+    assert (first.read, first.problems, first.invented) == ((A,), (), ("cheese",))
     assert (second.read, second.problems) == ((), (f"HttpStatus: {B}: 404",))
     assert (first.arguments["label"], third.thought) == ("A", "no")
     assert [action.name for action in within.actions] == ["walk", "click", "click", "back"]

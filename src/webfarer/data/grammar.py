@@ -34,7 +34,7 @@ class Reading:
 
     Attributes:
         statements: in document order, page by page.
-        relations: by key, those of the statements alone; they lead back to subjects where no statement was left out.
+        relations: by key; without a way back to subjects where a statement of a value was left out.
         shown: noun phrases for pages and rows, whose bare names would not do in a sentence.
         kinds: how many statements of each kind there are.
     """
@@ -59,11 +59,12 @@ def read(pages: Mapping[str, Page], language: str) -> Reading:
     statements = tuple(_statement(sheet.page, each) for sheet, each in kept)
     pages_shown = {name: page_phrase(name, language) for name in names.values()}
     rows_shown = {each.subject: f"“{each.subject}”" for _, each in kept if each.kind in _ROWS}
-    missing = Counter(each.key for _, each in found) - Counter(each.key for _, each in kept)
+    lost = Counter((each.key, each.value) for _, each in found) - Counter((each.key, each.value) for _, each in kept)
+    partial = {each.key for _, each in kept if (each.key, each.value) in lost}
     relations = {each.key: each.relation for _, each in kept}
     return Reading(
         statements,
-        {key: _one_way(relation) if key in missing else relation for key, relation in relations.items()},
+        {key: _one_way(relation) if key in partial else relation for key, relation in relations.items()},
         rows_shown | pages_shown,
         dict(sorted(Counter(each.kind for _, each in kept).items())),
     )

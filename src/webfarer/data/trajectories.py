@@ -5,7 +5,7 @@ Invariant: a trajectory follows from the folder alone; an attempt that cannot be
 """
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from webfarer.agents.provenance import Provenance, UnknownOrigin, key_of, urls_i
 from webfarer.core.errors import FetchError, Refused, TraceError
 from webfarer.core.trace import Event, read_events
 from webfarer.core.types import Page
-from webfarer.data.trajectory import UNSAID, Action, Said, Trajectory
+from webfarer.data.trajectory import Action, Said, Trajectory
 from webfarer.evals.records import Folder, Plan, Result
 from webfarer.evals.task import Item
 from webfarer.models.base import Reply
@@ -128,9 +128,9 @@ class _Told:
             case "malformed":
                 self.malformed.append((data["text"], data["problem"]))
             case "evidence_dropped":
-                self._dropped.setdefault(data["page"], []).append(_invented(data))
+                self._dropped.setdefault(data["page"], []).append(data["quote"])
             case "note_dropped" if self.actions:
-                self._brought(len(self.actions) - 1, problems=(_invented(data),))
+                self._brought(len(self.actions) - 1, invented=(data["quote"],))
             case "act":
                 self._step += 1
                 calls = [self._do(call["tool"], call["arguments"], data["thought"]) for call in data["calls"]]
@@ -188,12 +188,12 @@ class _Told:
     def _observed(self, data: Mapping[str, Any]) -> None:
         """Take in what the next call of this step brought."""
         self._known.allow(*data["hits"])
-        lost = [each for page in data["pages"] for each in self._dropped.pop(page["page"], ())]
         self._brought(
             self._calls.popleft(),
-            found=tuple(data["hits"]),
-            read=tuple(page["url"] for page in data["pages"]),
-            problems=(*(_problem(problem["what"], problem) for problem in data["problems"]), *lost),
+            found=data["hits"],
+            read=(page["url"] for page in data["pages"]),
+            problems=(_problem(problem["what"], problem) for problem in data["problems"]),
+            invented=(each for page in data["pages"] for each in self._dropped.pop(page["page"], ())),
         )
 
     def _arrived(self, kind: str, data: Mapping[str, Any]) -> None:
@@ -208,21 +208,12 @@ class _Told:
         else:
             self._brought(place, read=(data["url"],))
 
-    def _brought(
-        self, place: int, found: tuple[str, ...] = (), read: tuple[str, ...] = (), problems: tuple[str, ...] = ()
-    ) -> None:
+    def _brought(self, place: int, **more: Iterable[str]) -> None:
+        """Add to fields of an action."""
         action = self.actions[place]
-        self.actions[place] = replace(
-            action,
-            found=(*action.found, *found),
-            read=(*action.read, *read),
-            problems=(*action.problems, *problems),
-        )
+        added: dict[str, Any] = {name: (*getattr(action, name), *new) for name, new in more.items()}
+        self.actions[place] = replace(action, **added)
 
 
 def _problem(what: str, told: Mapping[str, Any]) -> str:
     return f"{told['error']}: {what}: {told['message']}"
-
-
-def _invented(told: Mapping[str, Any]) -> str:
-    return f"{UNSAID}{told['quote']}"

@@ -13,9 +13,6 @@ from webfarer.evals.records import Plan, Result
 from webfarer.evals.task import Item
 from webfarer.models.base import Reply
 
-UNSAID = "the page does not say: "
-"""How a problem of an action begins that is a passage which the model quoted and its page does not hold."""
-
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -50,6 +47,7 @@ class Action:
         found: addresses of results it brought.
         read: addresses of the pages it brought.
         problems: what did not work.
+        invented: quotes that the model gave of pages which do not say them.
     """
 
     name: str
@@ -61,6 +59,7 @@ class Action:
     found: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    invented: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from webfarer.data.rule import Bench, Stage
-from webfarer.data.trajectory import UNSAID, Trajectory
+from webfarer.data.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,8 @@ class Quotes:
     async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
         """Return the first thing that was made up."""
         for action in trajectory.actions:
-            for problem in action.problems:
-                if problem.startswith(UNSAID):
-                    return problem
+            if action.invented:
+                return f"the page does not say: {action.invented[0]}"
         claims = trajectory.result.answer.claims if trajectory.result.answer else ()
         read = set(trajectory.pages or ()) | set(trajectory.hashes or ())
         for claim in claims:
