@@ -44,10 +44,14 @@ class lamp.Bulb(socket)
   watts
   : The power that is drawn from the socket. The default is 60.
 
-    Deprecated since version 2.9: Nobody counts them any more.
+    Deprecated since version 2.9.
 
   blink(times=3)
   : Switch on and off again, as often as was asked for.
+
+    New in version 2.8: The number of times can be given.
+
+    Deprecated since version 3.1, will be removed in version 4.0: More than nine times wear out the bulb.
 """
 
 
@@ -62,10 +66,13 @@ def test_entries_of_a_programming_interface():
         f"which method {about} “Switch on and off again, as often as was asked for.”": "blink",
         f"which attribute {about} “The power that is drawn from the socket.”": "watts",
         "in which version was lamp.dim added": "2.4",
-        "for which version is this change to lamp.dim documented: "
+        "for which version is this change of lamp.dim documented: "
         "“The curve parameter was added to the signature.”": "3.0",
         "what is the documented default of lamp.Bulb.watts": "60",
         "since which version has lamp.Bulb.watts been deprecated": "2.9",
+        "for which version is this change of lamp.Bulb.blink documented: “The number of times can be given.”": "2.8",
+        "since which version is this deprecation documented for lamp.Bulb.blink: "
+        "“More than nine times wear out the bulb.”": "3.1",
     }
 
 

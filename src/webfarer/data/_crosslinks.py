@@ -20,6 +20,7 @@ from webfarer.data._finding import (
     plain,
     says_something,
     stands_once,
+    unnumbered,
     whole_word,
 )
 from webfarer.data._phrases import phrased
@@ -27,7 +28,6 @@ from webfarer.data._phrases import phrased
 _NEXT = re.compile(r"Next(?: topic| page)?|下一(?:主题|页|个主题)", re.IGNORECASE)
 _BREAK = re.compile(r" [—–|·»-] ")
 _SUMMARY = re.compile(r" +[—–-]+ +")
-_NUMBER = re.compile(r"^\d+(?:\.\d+)*\.? +(?=[^\W\d])")
 _MANUAL = re.compile(r"(.{2,40}?) +[—–-]{1,2} +(.{8,78})")
 
 
@@ -41,7 +41,7 @@ def page_names(pages: Mapping[str, Page]) -> dict[str, str]:
     site = next((end for end, count in ends.most_common(1) if count * 2 > len(pages)), None)
     if site:
         titles = {url: re.sub(rf"{_BREAK.pattern}{re.escape(site)}$", "", title) for url, title in titles.items()}
-    titles = {url: _NUMBER.sub("", title) for url, title in titles.items()}
+    titles = {url: unnumbered(title) for url, title in titles.items()}
     short = {url: _SUMMARY.split(title)[0] for url, title in titles.items()}
     often, short_often = Counter(titles.values()), Counter(short.values())
     named = {url: short[url] if short_often[short[url]] == 1 else title for url, title in titles.items()}
@@ -86,7 +86,7 @@ def _linking(sheet: Sheet) -> Iterator[Found]:
         inside = links[bisect_left(links, line.start, key=_at) : bisect_left(links, line.end, key=_at)]
         for span in sentence_spans(line) if inside else ():
             here = [link for link in inside if span.start <= link.at < span.end]
-            if len(here) != 1 or _NUMBER.sub("", plain(here[0].label)) != sheet.names[here[0].url]:
+            if len(here) != 1 or unnumbered(plain(here[0].label)) != sheet.names[here[0].url]:
                 continue
             value, text = sheet.names[here[0].url], sheet.page.markdown[span.start : span.end]
             gapped = text.replace(f"`{value}`", GAP).replace(value, GAP)

@@ -29,10 +29,11 @@ _NUMBERED = re.compile(r"\d+-\d+")
 _PHRASE = re.compile(rf"(?!{_TYPE} )[A-Za-z][\w /-]{{3,40}}")
 _VERSION = r"(?:[A-Z]\w+ )?(\d+(?:\.\w+)*)"
 _ADDED = re.compile(
-    rf"(?:New|Added) in version {_VERSION}(?=[.:,]|$)|在 {_VERSION} 版本?(?:加入|新增)|{_VERSION} 新版功能"
+    rf"(?:New|Added) in version {_VERSION}\.?|在 {_VERSION} 版本?(?:加入|新增)。?|{_VERSION} 新版功能[.。]?"
 )
-_DEPRECATED = re.compile(rf"Deprecated since version {_VERSION}(?=[.:,]|$)|{_VERSION} 版后已(?:移除|弃用)")
-_CHANGED = re.compile(rf"(?:Changed in version|在) {_VERSION}(?: 版更改)?: (.+)")
+_DEPRECATED = re.compile(rf"Deprecated since version {_VERSION}\.?|{_VERSION} 版后已(?:移除|弃用)[.。]?")
+_CHANGED = re.compile(rf"(?:(?:Changed|New|Added) in version|在) {_VERSION}(?: 版更改)?: (.+)")
+_RETIRED = re.compile(rf"Deprecated since version {_VERSION}(?:, will be removed in version [\d.]+)?: (.+)")
 _PARAMETER = re.compile(r"(?:^|[,\[(] ?)(\w+) ?= ?(?:'([^']+)'|\"([^\"]+)\"|(-?[\w.]+))(?=[,\])]|$)")
 _TRIVIAL = frozenset(("0", "1", "-1", "0.0"))
 _VALUE = rf"(`[^`]+`|\"[^\"]+\"|“[^”]+”|{NUMBER}(?: ?{UNIT})?)(?=[.,;:)](?:\s|$)|\)|$)"
@@ -105,13 +106,15 @@ def _about(sheet: Sheet, kind: str, term: _Term, value: str, line: Line, **words
 
 
 def _dated(sheet: Sheet, entry: Entry, term: _Term) -> Iterator[Found]:
+    """Yield what notes say of versions: of the whole entry, or of what they tell in words."""
     for line in entry.body:
         for kind, pattern in (("added", _ADDED), ("deprecated", _DEPRECATED)):
-            if note := pattern.match(line.text):
+            if note := pattern.fullmatch(line.text):
                 yield _about(sheet, kind, term, next(filter(None, note.groups())), line)
-        change = _CHANGED.match(line.text)
-        if change and _SHORT <= len(change[2]) <= _LONG and change[1] not in change[2] and fits_a_question(change[2]):
-            yield _about(sheet, "changed", term, change[1], line, text=change[2])
+        for kind, pattern in (("changed", _CHANGED), ("retired", _RETIRED)):
+            note = pattern.fullmatch(line.text)
+            if note and _SHORT <= len(note[2]) <= _LONG and fits_a_question(note[2]):
+                yield _about(sheet, kind, term, note[1], line, text=note[2])
 
 
 def _defaults(sheet: Sheet, entry: Entry, term: _Term) -> Iterator[Found]:

@@ -24,6 +24,7 @@ _LONGEST, _MOST_WORDS = 78, 10
 _EMPTY = frozenset("none true false null nil yes no n/a na ditto".split()) | {"", "是", "否", "无", "同上"}
 _UNFIT = ("\\", "{x}", "![", GAP, "`")
 _SENTENCE = re.compile(r"(?:\S+\s+){3,}\S*\w{2}[.!?]|.*[.!?]\s+[A-Z].*|.*[。！？].*")
+_CHAPTER = re.compile(r"^\d+(?:\.\d+)*\.? +(?=[^\W\d])")
 _FOOTNOTES = re.compile(r"(?:[(\[][\d, ]+[)\]]\s*)+")
 
 
@@ -70,6 +71,11 @@ def plain(text: str) -> str:
     inner = text.strip().strip("*")
     bare = inner.strip("`")
     return bare if "`" not in bare and inner.startswith("`") == inner.endswith("`") else inner
+
+
+def unnumbered(title: str) -> str:
+    """Return a title without the number of its chapter or section."""
+    return _CHAPTER.sub("", title)
 
 
 def says_something(value: str) -> bool:

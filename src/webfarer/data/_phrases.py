@@ -16,8 +16,12 @@ _ENGLISH = {
         "the version since which {x} has been deprecated",
     ),
     "changed": Relation(
-        "for which version is this change to {x} documented: “{text}”",
-        "the version for which this change to {x} is documented: “{text}”",
+        "for which version is this change of {x} documented: “{text}”",
+        "the version for which this change of {x} is documented: “{text}”",
+    ),
+    "retired": Relation(
+        "since which version is this deprecation documented for {x}: “{text}”",
+        "the version since which this deprecation is documented for {x}: “{text}”",
     ),
     "parameter": Relation(
         "what is the default value of the parameter “{name}” in the signature of {x}",
@@ -79,6 +83,7 @@ _CHINESE = {
     "added": Relation("{x}是在哪个版本加入的", "加入{x}的版本"),
     "deprecated": Relation("{x}从哪个版本起被弃用", "弃用{x}的版本"),
     "changed": Relation("{x}的这项变更写的是哪个版本：“{text}”", "{x}的变更“{text}”所对应的版本"),
+    "retired": Relation("{x}的这项弃用说明写的是哪个版本：“{text}”", "{x}的弃用说明“{text}”所对应的版本"),
     "parameter": Relation("{x}的签名中参数“{name}”的默认值是什么", "{x}的签名中参数“{name}”的默认值"),
     "default": Relation("文档给出的{x}的默认值是什么", "文档给出的{x}的默认值"),
     "described": Relation("{x}用“{text}”说明的是哪一项", "{x}用“{text}”说明的那一项"),

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from webfarer.data._blocks import Blocks, Table, TableRow
-from webfarer.data._finding import Found, Sheet, fits_a_question, found, plain, says_something
+from webfarer.data._finding import Found, Sheet, fits_a_question, found, plain, says_something, unnumbered
 from webfarer.data._phrases import phrased, table_phrase
 
 _LETTER = re.compile(r"[^\W\d_]")
@@ -39,7 +39,7 @@ def row_names(blocks: Blocks) -> list[str]:
 
 
 def _designation(table: Table) -> str:
-    return table.caption or table.heading
+    return unnumbered(plain(table.caption or table.heading))
 
 
 def _fits(table: Table) -> bool:
@@ -71,7 +71,7 @@ def _phrase(cell: str) -> str:
 
 def _rows(sheet: Sheet, table: Table, columns: tuple[str, ...]) -> Iterator[Found]:
     """Yield what the rows of a table state; `columns` tell it from another one of its name."""
-    name = table_phrase(plain(_designation(table)), sheet.language, bool(table.caption), columns)
+    name = table_phrase(_designation(table), sheet.language, bool(table.caption), columns)
     heads = [plain(column) for column in table.columns]
     known = all(plain(row.cells[0]) in sheet.once for row in table.rows)
     for row in table.rows:
@@ -94,7 +94,7 @@ def _rows(sheet: Sheet, table: Table, columns: tuple[str, ...]) -> Iterator[Foun
 
 def _listed(sheet: Sheet, table: Table, row: TableRow) -> Found:
     """Return that a table lists a row; the evidence reaches from the table's name to the row."""
-    title = plain(_designation(table))
+    title = _designation(table)
     words = {"page": sheet.name, "first": plain(table.columns[0])}
     relation = phrased("listed", sheet.language, **words)
     key = f"listed:{sheet.name}:{words['first']}"

@@ -1,0 +1,1 @@
+"""Oracles: who gives labels; one file each, which defines `oracle`."""

@@ -1,0 +1,1 @@
+"""Tuners: which parameters are trained, and what keeps them small; one file each, which defines `tuner`."""
