@@ -1,29 +1,33 @@
 """Statements of a website by grammar alone: no model reads the pages.
 
-Rules find what tables, entries of reference documentation, links and sentences state; then the whole site decides what
-is kept: a name means one thing, a question has one answer and does not hold it, and no other page says the same. What
-is stated in any other form is not found. Invariant: the same pages give the same statements.
+Grammars find what tables, entries of reference documentation, links and sentences state; then the whole site decides
+what is kept: a name means one thing, a question has one answer and does not hold it, and no other page says the same.
+What is stated in any other form is not found. Invariant: the same pages give the same statements.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from webfarer.core.registry import Seam
 from webfarer.core.types import Page
-from webfarer.data._blocks import read_blocks
-from webfarer.data._clozes import clozes
-from webfarer.data._crosslinks import crosslinks, page_names
-from webfarer.data._elsewhere import Elsewhere
-from webfarer.data._entries import entries, entry_names
-from webfarer.data._finding import Found, Sheet
-from webfarer.data._phrases import page_phrase
-from webfarer.data._tables import row_names, tables
+from webfarer.data.grammars._blocks import read_blocks
+from webfarer.data.grammars._elsewhere import Elsewhere
+from webfarer.data.grammars._finding import Found, Sheet
+from webfarer.data.grammars._phrases import page_phrase
+from webfarer.data.grammars.crosslinks import page_names
+from webfarer.data.grammars.entries import entry_names
+from webfarer.data.grammars.tables import row_names
 from webfarer.data.ground import Relation, Statement
 from webfarer.data.question import Evidence
 from webfarer.evals.scoring import normalise
 
-_RULES = (entries, tables, crosslinks, clozes)
+GRAMMARS = Seam("webfarer.data.grammars", "grammar", "grammar")
+
+Grammar = Callable[[Sheet], Iterator[Found]]
+"""Yields what a page states in one form. Modules of the seam define `grammar`, one of these."""
+
 _MOST = 20  # statements of a kind on a page
 _ROWS = ("column", "listed")  # about rows of tables; not thinned out, because sets are taken from them
 
@@ -49,7 +53,8 @@ def read(pages: Mapping[str, Page], language: str) -> Reading:
     """Return what pages of a site state, as far as they are in `language`."""
     names = page_names(pages)
     sheets = _sheets(pages, names, language)
-    found = [(sheet, each) for sheet in sheets for rule in _RULES for each in rule(sheet)]
+    grammars: list[Grammar] = [GRAMMARS.load(name) for name in GRAMMARS.ids()]
+    found = [(sheet, each) for sheet in sheets for grammar in grammars for each in grammar(sheet)]
     elsewhere = Elsewhere(pages)
     kept = [
         (sheet, each)

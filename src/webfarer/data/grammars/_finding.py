@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from webfarer.core.types import Page
-from webfarer.data._blocks import Blocks
-from webfarer.data._phrases import phrased
+from webfarer.data.grammars._blocks import Blocks
+from webfarer.data.grammars._phrases import phrased
 from webfarer.data.ground import Relation
 from webfarer.evals.scoring import normalise
 
@@ -94,7 +94,7 @@ def says_something(value: str) -> bool:
 
 def fits_a_question(text: str) -> bool:
     """Say whether a text of the page can be quoted in a question without confusing it."""
-    pairs = ("“”", "()", "[]")
+    pairs = (("“", "”"), ("(", ")"), ("[", "]"))
     return not any(mark in text for mark in ("{x}", "![", GAP, "\\|")) and all(
         text.count(opened) == text.count(closed) for opened, closed in pairs
     )

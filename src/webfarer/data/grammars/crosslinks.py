@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from webfarer.core.types import Link, Page
-from webfarer.data._clozes import sentence_spans
-from webfarer.data._finding import (
+from webfarer.data.grammars._finding import (
     GAP,
     Found,
     Sheet,
@@ -23,7 +22,8 @@ from webfarer.data._finding import (
     unnumbered,
     whole_word,
 )
-from webfarer.data._phrases import phrased
+from webfarer.data.grammars._phrases import phrased
+from webfarer.data.grammars.clozes import sentence_spans
 
 _NEXT = re.compile(r"Next(?: topic| page)?|下一(?:主题|页|个主题)", re.IGNORECASE)
 _BREAK = re.compile(r" [—–|·»-] ")
@@ -96,3 +96,6 @@ def _linking(sheet: Sheet) -> Iterator[Found]:
 
 def _at(link: Link) -> int:
     return link.at
+
+
+grammar = crosslinks

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from webfarer.data._blocks import Blocks, Entry, Line
-from webfarer.data._finding import NUMBER, UNIT, Found, Sheet, fits_a_question, found, plain, says_something
-from webfarer.data._phrases import option_phrase, phrased
+from webfarer.data.grammars._blocks import Blocks, Entry, Line
+from webfarer.data.grammars._finding import NUMBER, UNIT, Found, Sheet, fits_a_question, found, plain, says_something
+from webfarer.data.grammars._phrases import option_phrase, phrased
 from webfarer.evals.scoring import normalise
 
 _OPTION = re.compile(r"(--?(?:\[no-\])?[A-Za-z0-9][\w-]*)(?:[ =\[<(].*)?")
@@ -149,3 +149,6 @@ def _sort(sheet: Sheet, entry: Entry, term: _Term) -> str:
     if other is None or other.name == term.name:
         return term.kind
     return "long option" if _LETTER.fullmatch(other.name) and term.name.startswith("--") else ""
+
+
+grammar = entries

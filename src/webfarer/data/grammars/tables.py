@@ -8,9 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from webfarer.data._blocks import Blocks, Table, TableRow
-from webfarer.data._finding import Found, Sheet, fits_a_question, found, plain, says_something, unnumbered
-from webfarer.data._phrases import phrased, table_phrase
+from webfarer.data.grammars._blocks import Blocks, Table, TableRow
+from webfarer.data.grammars._finding import Found, Sheet, fits_a_question, found, plain, says_something, unnumbered
+from webfarer.data.grammars._phrases import phrased, table_phrase
 
 _LETTER = re.compile(r"[^\W\d_]")
 _DATA = re.compile(r".*(?:\(\)|_|\.$).*")  # a first row that is no head, but names or describes something
@@ -99,3 +99,6 @@ def _listed(sheet: Sheet, table: Table, row: TableRow) -> Found:
     relation = phrased("listed", sheet.language, **words)
     key = f"listed:{sheet.name}:{words['first']}"
     return Found("listed", plain(row.cells[0]), key, relation, title, table.start, row.end)
+
+
+grammar = tables

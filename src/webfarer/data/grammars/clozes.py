@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from webfarer.core.types import Span
-from webfarer.data._blocks import Line
-from webfarer.data._finding import (
+from webfarer.data.grammars._blocks import Line
+from webfarer.data.grammars._finding import (
     GAP,
     NUMBER,
     UNIT,
@@ -21,7 +21,7 @@ from webfarer.data._finding import (
     stands_once,
     whole_word,
 )
-from webfarer.data._phrases import has_phrase
+from webfarer.data.grammars._phrases import has_phrase
 
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\"“])|(?<=[。！？])")
 _SENTENCE = re.compile(r"[A-Z\u3400-\u9fff`“].*[.。]")
@@ -133,3 +133,6 @@ def _gapped(sheet: Sheet, text: str, span: Span) -> Found | None:
         if pieces:
             return None  # which of them is meant would be a guess
     return None
+
+
+grammar = clozes
