@@ -111,7 +111,7 @@ def test_the_rate_rises_then_falls() -> None:
 
 
 def test_an_unknown_recipe_names_the_known() -> None:
-    with pytest.raises(ConfigError, match="known: longwork"):
+    with pytest.raises(ConfigError, match="known: learner, longwork"):
         recipe_named("shortwork")
 
 
@@ -125,5 +125,5 @@ def test_the_pupil_of_exams_knows_them_and_is_small() -> None:
     model = AutoModelForCausalLM.from_pretrained(home, dtype=torch.float32)
     for name in EXAMS.ids():
         assert examine(model, tokenizer, name, questions=8, sheets=2).right >= 0.8, name
-    with pytest.raises(UnknownPlugin, match="known: longwork"):
+    with pytest.raises(UnknownPlugin, match="known: learner, longwork"):
         folder("shortwork")

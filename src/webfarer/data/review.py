@@ -5,17 +5,15 @@ a reviewer stands. Not a face: it never prints or asks. Invariant: the file of q
 the log is ever rewritten; an undone verdict is one more line.
 """
 
-import fcntl
-import json
-import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from webfarer.core.errors import ConfigError, boundary
+from webfarer.core.errors import ConfigError
+from webfarer.data.log import Log
 from webfarer.data.question import Question, read_questions
 from webfarer.evals.matching import listed
 from webfarer.evals.scorers.named import names
@@ -56,10 +54,10 @@ class Verdict(BaseModel):
 
 
 class Agreement(BaseModel):
-    """How far two reviewers agree on keep, edit or drop.
+    """How far two people agree.
 
     Attributes:
-        both: questions that both judged.
+        both: items that both judged.
         same: share of them on which they said the same.
         kappa: Cohen's: what is left of that beyond chance; None where each said one and the same of all.
     """
@@ -67,6 +65,15 @@ class Agreement(BaseModel):
     both: int
     same: float
     kappa: float | None
+
+
+def agreement(pairs: Sequence[tuple[Hashable, Hashable]]) -> Agreement:
+    """Compare what two people said of the same items."""
+    n = len(pairs)
+    same = sum(first == second for first, second in pairs) / n if n else 0.0
+    firsts, seconds = Counter(first for first, _ in pairs), Counter(second for _, second in pairs)
+    chance = sum(firsts[word] * seconds[word] for word in firsts) / (n * n) if n else 1.0
+    return Agreement(both=n, same=same, kappa=(same - chance) / (1 - chance) if chance < 1 else None)
 
 
 class Queue:
@@ -83,19 +90,8 @@ class Queue:
             raise ConfigError("a review needs the reviewer's name")
         self.reviewer = reviewer.strip()
         self.questions = {question.id: question for question in read_questions(path)}
-        log = path.with_name(f"{path.name}.reviews.jsonl")
-        with boundary(ConfigError, f"{log} cannot be written"):
-            self._log = log.open("a+b")
-        try:
-            fcntl.flock(self._log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._said = list(_read(log))
-        except BlockingIOError as error:
-            self._log.close()
-            raise ConfigError(f"{path}: somebody else is reviewing these questions") from error
-        except ConfigError:
-            self._log.close()
-            raise
-        self._log.truncate(log.read_bytes().rfind(b"\n") + 1)  # what a killed reviewer was typing
+        busy = f"{path}: somebody else is reviewing these questions"
+        self._log = Log(path.with_name(f"{path.name}.reviews.jsonl"), Verdict, busy)
 
     def __enter__(self) -> "Queue":
         return self
@@ -127,14 +123,14 @@ class Queue:
         if changed != (word == "edit"):
             raise ConfigError("an edit, and nothing else, comes with another text of question or answer")
         edit = {"text": text.strip(), "answer": answer.strip()} if changed else {}
-        self._write(Verdict(question=question.id, reviewer=self.reviewer, word=word, note=note, **edit))
+        self._log.append(Verdict(question=question.id, reviewer=self.reviewer, word=word, note=note, **edit))
 
     def undo(self) -> Question | None:
         """Take this reviewer's last verdict back and return its question, which is next then; None without one."""
         last = next(reversed(self._standing(self.reviewer).values()), None)
         if last is None:
             return None
-        self._write(Verdict(question=last.question, reviewer=self.reviewer, word="undo"))
+        self._log.append(Verdict(question=last.question, reviewer=self.reviewer, word="undo"))
         return self.questions[last.question]
 
     @property
@@ -146,18 +142,13 @@ class Queue:
     @property
     def reviewers(self) -> list[str]:
         """Everybody whose verdicts stand, in the order of their first one."""
-        return [name for name in dict.fromkeys(said.reviewer for said in self._said) if self._standing(name)]
+        return [name for name in dict.fromkeys(said.reviewer for said in self._log.entries) if self._standing(name)]
 
     def agreement(self, one: str, other: str) -> Agreement:
         """Compare two reviewers on the questions that neither skipped."""
         mine, yours = self._standing(one), self._standing(other)
         pairs = [(mine[name].word, yours[name].word) for name in mine if name in yours]
-        pairs = [pair for pair in pairs if "skip" not in pair]
-        n = len(pairs)
-        same = sum(first == second for first, second in pairs) / n if n else 0.0
-        firsts, seconds = Counter(first for first, _ in pairs), Counter(second for _, second in pairs)
-        chance = sum(firsts[word] * seconds[word] for word in firsts) / (n * n) if n else 1.0
-        return Agreement(both=n, same=same, kappa=(same - chance) / (1 - chance) if chance < 1 else None)
+        return agreement([pair for pair in pairs if "skip" not in pair])
 
     def apply(self, unjudged: bool = False) -> list[Question]:
         """Return what is kept: nobody dropped it, and somebody said keep or edit; the last edit stands.
@@ -167,7 +158,7 @@ class Queue:
         """
         standing = {name: self._standing(name) for name in self.reviewers}
         said: dict[str, list[Verdict]] = {}
-        for verdict in self._said:
+        for verdict in self._log.entries:
             if verdict.word != "skip" and standing.get(verdict.reviewer, {}).get(verdict.question) is verdict:
                 said.setdefault(verdict.question, []).append(verdict)
         kept = []
@@ -182,28 +173,12 @@ class Queue:
     def _standing(self, reviewer: str) -> dict[str, Verdict]:
         """Return a reviewer's verdicts that are not undone, by question, in the order of their making."""
         standing: dict[str, Verdict] = {}
-        for verdict in self._said:
+        for verdict in self._log.entries:
             if verdict.reviewer == reviewer and verdict.question in self.questions:
                 standing.pop(verdict.question, None)
                 if verdict.word != "undo":
                     standing[verdict.question] = verdict
         return standing
-
-    def _write(self, verdict: Verdict) -> None:
-        line = json.dumps(verdict.model_dump(exclude_defaults=True), ensure_ascii=False)
-        self._log.write(f"{line}\n".encode())
-        self._log.flush()
-        os.fsync(self._log.fileno())
-        self._said.append(verdict)
-
-
-def _read(log: Path) -> Iterator[Verdict]:
-    """Yield the verdicts of a log; a last line without an end is none yet."""
-    for number, line in enumerate(log.read_bytes().split(b"\n")[:-1], 1):
-        try:
-            yield Verdict.model_validate_json(line)
-        except ValidationError as error:
-            raise ConfigError(f"{log}, line {number}: no verdict of a review; mend or remove the line") from error
 
 
 def _edited(question: Question, edit: Verdict) -> Question:

@@ -6,11 +6,13 @@ would have seen. Only the output part counts in the loss.
 
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
 import torch
 from transformers import PreTrainedTokenizerFast
 
 from webfarer.train._recipes import Recipe
+from webfarer.train.pool import POOLS
 from webfarer.worlds.exam import (
     ADJECTIVES,
     COLUMNS,
@@ -23,7 +25,7 @@ from webfarer.worlds.exam import (
     Exam,
     Sheet,
 )
-from webfarer.worlds.puzzle import PUZZLES, Puzzle
+from webfarer.worlds.puzzle import PUZZLES, Lesson
 
 IGNORED = -100
 DRILL = "drill"
@@ -31,6 +33,12 @@ DRILL = "drill"
 _USUAL_LESSON = 52
 _LENGTHS = 4
 _DRILLED = ADJECTIVES + NOUNS + NUMBERS + ROWS + COLUMNS
+
+
+class _Teacher(Protocol):
+    """A puzzle or a pool: teaches by single lessons."""
+
+    def lesson(self, rng: Random) -> Lesson: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +59,14 @@ def draw(recipe: Recipe, seed: int, step: int) -> tuple[str, list[Sheet]]:
     """Return the exam or puzzle whose turn it is, and sheets of it that fill `recipe.tokens`, about."""
     rng = Random(f"{seed} {step}")
     drilled = step < recipe.drills * recipe.steps
-    taught = recipe.exams + recipe.puzzles
+    taught = recipe.exams + recipe.puzzles + recipe.pools
     turns = (*taught, DRILL) if drilled else taught
     name = turns[step % len(turns)]
     if name == DRILL:
         return name, _drill(rng, recipe.tokens)
-    if name in recipe.puzzles:
-        return name, _puzzle_lessons(name, rng, recipe.tokens)
+    if name in recipe.puzzles + recipe.pools:
+        teacher = PUZZLES.load(name) if name in recipe.puzzles else POOLS.load(name)
+        return name, _single_lessons(teacher, rng, recipe.tokens)
     sheets: list[Sheet] = []
     longest = 0
     while not sheets or longest * (len(sheets) + 1) <= recipe.tokens:
@@ -66,11 +75,10 @@ def draw(recipe: Recipe, seed: int, step: int) -> tuple[str, list[Sheet]]:
     return name, sheets
 
 
-def _puzzle_lessons(name: str, rng: Random, tokens: int) -> list[Sheet]:
+def _single_lessons(teacher: _Teacher, rng: Random, tokens: int) -> list[Sheet]:
     """Draw lessons of about one length, any length being as likely as it is, so that little is padded."""
-    puzzle: Puzzle = PUZZLES.load(name)
     count = max(1, tokens // _USUAL_LESSON)
-    pool = [puzzle.lesson(rng) for _ in range(_LENGTHS * count)]
+    pool = [teacher.lesson(rng) for _ in range(_LENGTHS * count)]
     pool.sort(key=lambda lesson: len(lesson.prompt.split()) + len(lesson.output.split()))
     start = count * rng.randrange(_LENGTHS)
     return [Sheet(lesson.prompt, (), lesson.output) for lesson in pool[start : start + count]]
@@ -92,12 +100,11 @@ def _sheet(recipe: Recipe, name: str, rng: Random, step: int) -> Sheet:
 
 def collate(exam: str, sheets: list[Sheet], tokenizer: PreTrainedTokenizerFast) -> Batch:
     """Return the sheets as one batch."""
-    known = tokenizer.get_vocab()
     bos, eos, pad = tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id
     rows, labels = [], []
     for sheet in sheets:
-        prompt = [bos, *(known[word] for word in sheet.prompt.split())]
-        output = [*(known[word] for word in sheet.output.split()), eos]
+        prompt = [bos, *tokenizer.encode(sheet.prompt, add_special_tokens=False)]
+        output = [*tokenizer.encode(sheet.output, add_special_tokens=False), eos]
         rows.append(prompt + output)
         labels.append([IGNORED] * len(prompt) + output)
     longest = max(map(len, rows))

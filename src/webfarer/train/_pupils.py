@@ -1,19 +1,20 @@
 """Makes a pupil: its tokenizer, its untrained decoder, and the folder that transformers loads.
 
 Tokens are words between spaces, those of what the recipe teaches and nothing else. The chat template only joins the
-messages' contents.
+messages' contents; that of a pupil to be fine-tuned also ends its turns.
 """
 
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, decoders
 from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import WhitespaceSplit
+from tokenizers.pre_tokenizers import Metaspace, WhitespaceSplit
 from tokenizers.processors import TemplateProcessing
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from webfarer.train._recipes import Recipe
+from webfarer.train.pool import POOLS
 from webfarer.worlds.exam import vocabulary
 from webfarer.worlds.puzzle import PUZZLES
 
@@ -21,19 +22,34 @@ PAD, BOS, EOS, UNKNOWN = "<pad>", "<bos>", "<eos>", "<unk>"
 POSITIONS = 4096
 CHAT_TEMPLATE = "{{ bos_token }}{% for message in messages %} {{ message['content'] }}{% endfor %}"
 
+_SPACE = "\u2581"
+_END_OF_TURN = "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}"
+
 
 def words_of(recipe: Recipe) -> tuple[str, ...]:
     """Return every token of what a recipe teaches, each once."""
     taught = [vocabulary()] if recipe.exams else []
     taught += [PUZZLES.load(name).words for name in recipe.puzzles]
+    taught += [POOLS.load(name).vocabulary() for name in recipe.pools]
     return tuple(dict.fromkeys(word for words in taught for word in words))
 
 
-def make_tokenizer(taught: tuple[str, ...] = vocabulary()) -> PreTrainedTokenizerFast:
-    """Return the tokenizer of these words; pupils that are taught the same share it."""
-    words = {word: index for index, word in enumerate((PAD, BOS, EOS, UNKNOWN, *taught))}
+def make_tokenizer(taught: tuple[str, ...] = vocabulary(), *, tuned: bool = False) -> PreTrainedTokenizerFast:
+    """Return the tokenizer of these words; pupils that are taught the same share it.
+
+    Args:
+        taught: the words.
+        tuned: for a pupil to be fine-tuned: tokens hold the space before the word, so that decoded they are the text
+            they were made of, and what the pupil says ends with a token.
+    """
+    space = _SPACE if tuned else ""
+    words = {word: index for index, word in enumerate((PAD, BOS, EOS, UNKNOWN, *(space + word for word in taught)))}
     inner = Tokenizer(WordLevel(words, unk_token=UNKNOWN))
-    inner.pre_tokenizer = WhitespaceSplit()
+    if tuned:
+        inner.pre_tokenizer = Metaspace(_SPACE, prepend_scheme="first")
+        inner.decoder = decoders.Metaspace(_SPACE, prepend_scheme="first")
+    else:
+        inner.pre_tokenizer = WhitespaceSplit()
     inner.post_processor = TemplateProcessing(single=f"{BOS} $A", special_tokens=[(BOS, words[BOS])])
     tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=inner,
@@ -45,7 +61,7 @@ def make_tokenizer(taught: tuple[str, ...] = vocabulary()) -> PreTrainedTokenize
         model_max_length=POSITIONS,
         clean_up_tokenization_spaces=False,
     )
-    tokenizer.chat_template = CHAT_TEMPLATE
+    tokenizer.chat_template = CHAT_TEMPLATE.replace("{% endfor %}", _END_OF_TURN) if tuned else CHAT_TEMPLATE
     return tokenizer
 
 

@@ -18,6 +18,7 @@ class Recipe:
         echo: how strongly attention passes on what it sees, at first.
         exams: what is taught.
         puzzles: puzzles taught by single lessons; one named twice has two turns.
+        pools: pools of which the pupil learns the language and the easy kind, but not the other kinds.
         smallest: the sheets' size at first, as a share of the full one.
         grow: the shares of the steps at which growth begins and ends.
         late_start: share of the sheets whose numbers begin later than 1, so that high numbers are learnt early.
@@ -38,6 +39,7 @@ class Recipe:
     echo: float = 0.06
     exams: tuple[str, ...] = ("arithmetic", "lookup", "recall")
     puzzles: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
     smallest: float = 0.2
     grow: tuple[float, float] = (0.25, 0.7)
     late_start: float = 0.5
@@ -81,4 +83,17 @@ _THINKER_DRAFT = replace(
     _THINKER, name="thinker-draft", hidden=96, layers=2, heads=3, kv_heads=1, inner=192, steps=9000, rate=3e-3
 )
 
-RECIPES = {recipe.name: recipe for recipe in (Recipe("longwork"), _THINKER, _THINKER_DRAFT)}
+_LEARNER = Recipe(
+    "learner",
+    hidden=96,
+    layers=3,
+    inner=256,
+    exams=(),
+    pools=("arithmetic", "facts", "links", "passages"),
+    drills=0.0,
+    steps=4000,
+    tokens=1024,
+    rate=3e-3,
+)
+
+RECIPES = {recipe.name: recipe for recipe in (Recipe("longwork"), _THINKER, _THINKER_DRAFT, _LEARNER)}

@@ -25,6 +25,15 @@ class View(Protocol):
     What was computed is kept until the model changes, what the base model says until the end.
     """
 
+    def __len__(self) -> int:
+        """Return how many items there are."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether every item has choices."""
+        ...
+
     def nll(self, who: Who, passes: int = 0) -> "ndarray":
         """Return −Σ log p(y_j | x, y_<j) of the model's own greedy output y: (items,), or (passes, items) with dropout.
 
@@ -34,6 +43,10 @@ class View(Protocol):
 
     def entropy(self, who: Who, passes: int = 0) -> "ndarray":
         """Return Σ_j H(p(· | x, y_<j)) over the model's own greedy output; shapes as for :meth:`nll`."""
+        ...
+
+    def information(self, passes: int) -> "ndarray":
+        """Return Σ_j I(y_j; dropout mask), by which the passes of the adapted model differ on its output: (items,)."""
         ...
 
     def lengths(self, who: Who) -> "ndarray":
@@ -56,8 +69,15 @@ class View(Protocol):
         """Return the adapted model's mean last hidden state over each prompt: (items, width)."""
         ...
 
-    def gradients(self) -> "ndarray":
-        """Return BADGE's gradient embeddings at the first output token, its greedy token taken for the label."""
+    def gradients(self) -> "tuple[ndarray, ndarray]":
+        """Return BADGE's gradient embeddings at the first output token, its greedy token taken for the label.
+
+        An embedding is the outer product of two rows: of (items, tokens) and of (items, width).
+        """
+        ...
+
+    def leaders(self) -> "ndarray":
+        """Return the adapted model's probabilities of the two likeliest first output tokens: (items, 2)."""
         ...
 
 

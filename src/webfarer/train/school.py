@@ -98,7 +98,7 @@ class Term:
 
 def enrol(recipe: Recipe, seed: int) -> Term:
     """Return a training that has not begun."""
-    tokenizer = make_tokenizer(words_of(recipe))
+    tokenizer = make_tokenizer(words_of(recipe), tuned=bool(recipe.pools))
     model = make_model(recipe, tokenizer, seed)
     matrices = [p for p in model.parameters() if p.dim() > 1]
     vectors = [p for p in model.parameters() if p.dim() <= 1]

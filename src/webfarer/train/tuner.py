@@ -6,7 +6,7 @@ says that it is not.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from webfarer.core.registry import Seam
 
@@ -28,6 +28,10 @@ class Tuner(Protocol):
 
     def attach(self, model: "Module", seed: int) -> "Module":
         """Return the model with what is to be trained, all else frozen; the seed draws first values."""
+        ...
+
+    def groups(self, model: "Module", decay: float = 0.0) -> list[dict[str, Any]]:
+        """Return an optimiser's parameter groups; `decay` is that of matrices, unless the tuner has its own."""
         ...
 
     def penalty(self, model: "Module") -> "Tensor | None":

@@ -1,18 +1,20 @@
-"""`webfarer train`: trains models on this machine, from data made on this machine."""
+"""`webfarer train`: trains models on this machine."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from webfarer.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from webfarer.train.fitting import Fitting
     from webfarer.train.school import Term
 
 app = typer.Typer(name="train", no_args_is_help=True, help="Train models on this machine.")
 
 _TELL_EVERY = 100
+_LINES = 20
 
 
 @app.callback()
@@ -58,3 +60,60 @@ def _tell(term: "Term") -> None:
         of_exam = {exam: [loss for name, loss in recent if name == exam] for exam in sorted(dict(recent))}
         means = (f"{exam} {sum(losses) / len(losses):.3f}" for exam, losses in of_exam.items())
         print(f"step {term.step}  loss: {'  '.join(means)}", flush=True)
+
+
+@app.command()
+def sft(
+    rows: Annotated[Path, typer.Argument(help="Rows of `webfarer data`, chats, or prompts with completions; JSONL.")],
+    model: Annotated[Path, typer.Option(help="Folder of the model.")],
+    out: Annotated[Path, typer.Option(help="Folder for adapter and card; a training that was stopped in it goes on.")],
+    tuner: Annotated[str, typer.Option(help="What is trained, as lora:rank=16,alpha=32; or rslora, full …")] = "lora",
+    epochs: Annotated[int, typer.Option(help="Passes over the rows.")] = 3,
+    batch: Annotated[int, typer.Option(help="Sequences of a step.")] = 8,
+    room: Annotated[int, typer.Option(help="Most tokens in one forward pass: sets memory, not results.")] = 4096,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-4,
+    schedule: Annotated[Literal["linear", "cosine", "constant"], typer.Option(help="How the rate falls.")] = "linear",
+    warmup: Annotated[float, typer.Option(help="Share of the steps in which the rate rises.")] = 0.03,
+    clip: Annotated[float, typer.Option(help="Largest norm of the gradient; 0 for any.")] = 1.0,
+    decay: Annotated[float, typer.Option(help="AdamW's weight decay.")] = 0.0,
+    packing: Annotated[bool, typer.Option(help="Many sequences in one row, apart from each other.")] = True,
+    bf16: Annotated[bool, typer.Option("--bf16", help="Forward passes in bfloat16.")] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="Teach every token, prompts too.")] = False,
+    longest: Annotated[int, typer.Option(help="Most tokens of a sequence; 0 takes the model's limit.")] = 0,
+    drop_long: Annotated[bool, typer.Option("--drop-long", help="Leave longer rows out instead of stopping.")] = False,
+    held_out: Annotated[Path | None, typer.Option(help="Rows to evaluate on.")] = None,
+    share: Annotated[float, typer.Option(help="Share of the rows that is held out to evaluate on.")] = 0.0,
+    evaluate_every: Annotated[int, typer.Option(help="Steps between evaluations; 0: first and last.")] = 0,
+    save_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 100,
+    seed: Annotated[int, typer.Option(help="Draws first weights, order and dropout.")] = 1,
+) -> None:
+    """Fine-tune a model on rows: supervised, by an adapter or whole.
+
+    Under `torchrun` or `accelerate launch` several processes share each step. Needs the `train` extra.
+    """
+    try:
+        from webfarer.train.examples import Reading
+        from webfarer.train.fitting import Settings
+        from webfarer.train.sft import Job
+        from webfarer.train.sft import sft as do
+    except ModuleNotFoundError as error:
+        raise ConfigError("fine-tuning needs more packages: pip install 'webfarer[train]'") from error
+    settings = Settings(epochs, batch, room, rate, schedule, warmup, clip, decay, packing, bf16, seed)
+    reading = Reading(whole, longest, drop_long)
+    card = do(
+        Job(rows, model, out, tuner, settings, reading, held_out, share, evaluate_every, save_every), _tell_fitting
+    )
+    if card["dropped"]:
+        print(f"{len(card['dropped'])} rows were too long and left out; card.json names them")
+    print(
+        f"{out}: {card['trained']:,} of {card['parameters']:,} parameters trained, {card['tokens']:,} tokens seen in "
+        f"{len(card['points'])} steps, {card['tokens_per_second']:,} tokens/s; see {out / 'card.html'}"
+    )
+
+
+def _tell_fitting(fitting: "Fitting") -> None:
+    point, every = fitting.points[-1], max(1, fitting.steps // _LINES)
+    score = fitting.scores.get(point.step)
+    if point.step % every == 0 or point.step == fitting.steps or score is not None:
+        held_out = "" if score is None else f"  held out {score:.4f}"
+        print(f"step {point.step}/{fitting.steps}  loss {point.loss:.4f}{held_out}", flush=True)

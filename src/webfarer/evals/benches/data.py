@@ -5,6 +5,7 @@ byte, and one side is killed again and again and has to end with the same file. 
 by template, and the agent that searches plays by rule.
 """
 
+import asyncio
 import json
 import os
 import random
@@ -16,22 +17,30 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from webfarer.core.errors import WebfarerError
 from webfarer.evals.bench import BenchOptions, Findings, Row
 from webfarer.evals.benches._nodes import two_nodes
+from webfarer.worlds.server import serve_folder
 
 _PROGRAM = (sys.executable, "-c", "from webfarer.apps.cli.main import main; main()")
 _SYNTHS = "crawlqa,e2hqa,webleaper,webwalkerqa,masked,webnav,backward"
 _CELLS = 6
+# where a Debian package keeps its site
+_SITES = {
+    "python3.11-doc": "usr/share/doc/python3.11/html",
+    "sqlite3-doc": "usr/share/doc/sqlite3",
+    "git-doc": "usr/share/doc/git-doc",
+}
 
 
 class Options(BenchOptions):
     """What can be varied."""
 
-    QUICK: ClassVar[dict[str, Any]] = {"questions": 60, "asked": 8, "kills": 2, "synths": "crawlqa"}
+    QUICK: ClassVar[dict[str, Any]] = {"questions": 60, "asked": 8, "kills": 2, "synths": "crawlqa", "per_site": 20}
 
     questions: int = Field(1000, ge=12, description="Questions of each synth.")
     synths: str = Field(_SYNTHS, description="Which synths.")
@@ -39,6 +48,9 @@ class Options(BenchOptions):
     samples: int = Field(5, ge=1, description="Trajectories of each.")
     kills: int = Field(5, ge=0, description="How often the side that is killed is killed.")
     rounds: int = Field(3, ge=1, description="Repetitions of every side, in turn.")
+    sites: Path = Field(Path(".cache/sites"), description="Folder with the unpacked documentation packages.")
+    per_site: int = Field(300, ge=0, description="Questions of each real site and synth; 0: none.")
+    site_synths: str = Field("webwalkerqa,crawlqa", description="Synths for real sites.")
 
 
 def bench(options: Options) -> Findings:
@@ -48,8 +60,15 @@ def bench(options: Options) -> Findings:
         made = [_questions(synth, options, place) for synth in options.synths.split(",")]
         spread = [*_spread(options, place), *_killed(options, place)]
         trajectories = list(_trajectories(options, place))
-    tables = {"Questions of every synth, one process": made, "One order, spread": spread, "Trajectories": trajectories}
-    return Findings(len(made) * options.questions, (options.seed,), tables, _headline(made, spread, trajectories))
+        real = [row for site in _SITES for row in asyncio.run(_real(site, options, place))]
+    tables = {
+        "Questions of every synth, one process": made,
+        "Real sites": real,
+        "One order, spread": spread,
+        "Trajectories": trajectories,
+    }
+    found = {title: rows for title, rows in tables.items() if rows}
+    return Findings(len(made) * options.questions, (options.seed,), found, _headline(tables))
 
 
 def _order(synth: str, options: Options) -> list[str]:
@@ -65,15 +84,37 @@ def _questions(synth: str, options: Options, place: Path) -> Row:
     """Return what one process makes of a synth, and what its checks dropped."""
     out = place / f"{synth}.jsonl"
     seconds = _run([*_order(synth, options), "--processes", "1", "--out", str(out)])
+    return {"synth": synth, **_report(out, seconds)}
+
+
+async def _real(site: str, options: Options, place: Path) -> list[Row]:
+    """Return what is made of a documentation site, read anew for each synth; nothing where it is not unpacked."""
+    folder = options.sites / site / _SITES[site]
+    rows: list[Row] = []
+    if not options.per_site or not folder.is_dir():
+        return rows
+    async with serve_folder(folder) as served:
+        for synth in options.site_synths.split(","):
+            out = place / f"{site}-{synth}.jsonl"
+            command = ["data", synth, "--count", str(options.per_site), "--seed", str(options.seed), "--out", str(out)]
+            command += ["--root", f"{served.url}index.html", "--allow-private", urlsplit(served.url).netloc]
+            seconds = await asyncio.to_thread(_run, command)
+            rows.append({"site": site, "synth": synth, **_report(out, seconds)})
+    return rows
+
+
+def _report(out: Path, seconds: float) -> Row:
     report = json.loads(out.with_name(f"{out.name}.report.json").read_text())
-    dropped = report["dropped"]
+    dropped = {name: number for name, number in report["dropped"].items() if name != "quota"}
+    drafts = report["drafts"] - report["dropped"].get("quota", 0)
     return {
-        "synth": synth,
         "kept": report["kept"],
         "grounds": report["grounds"],
-        "drafts": report["drafts"],
+        "drafts": drafts,
+        "passed": f"{100 * (1 - sum(dropped.values()) / max(1, drafts)):.1f} %",
         "dropped": ", ".join(f"{name} {number}" for name, number in dropped.items()) or "none",
-        "questions_per_second": round(report["kept"] / seconds, 1),
+        "seconds": round(seconds, 1),
+        "per_second": round(report["kept"] / seconds, 1),
     }
 
 
@@ -154,8 +195,10 @@ def _row(side: str, made: int, seconds: list[float]) -> Row:
     }
 
 
-def _headline(made: list[Row], spread: list[Row], trajectories: list[Row]) -> str:
-    kept = ", ".join(f"{row['synth']} {row['kept']} at {row['questions_per_second']}/s" for row in made)
+def _headline(tables: Mapping[str, list[Row]]) -> str:
+    made, real, spread, trajectories = tables.values()
+    kept = ", ".join(f"{row['synth']} {row['kept']} at {row['per_second']}/s" for row in made)
+    passed = ", ".join(f"{row['site']} {row['synth']} {row['kept']} kept, {row['passed']} of drafts" for row in real)
     sides = ", ".join(f"{row['side']} {row['per_second']}/s" for row in spread)
     walks = ", ".join(f"{row['side']} {row['per_second']}/s" for row in trajectories)
-    return f"data: questions: {kept}; spread: {sides}; trajectories: {walks}"
+    return f"data: questions: {kept}; real sites: {passed}; spread: {sides}; trajectories: {walks}"

@@ -1,0 +1,259 @@
+"""The loop: train on what is labelled, pick what is worth a label, ask for it, and train again.
+
+What was decided lies in one folder (:mod:`webfarer.train.rounds`) and is never decided twice, so a loop that was
+killed, or that waits for people, goes on to the same end. Invariants: no item is picked twice; after round t there are
+first + t · each labels, unless items were refused and the pool is used up; calibration is taken of new labels before
+anything is trained on them. Source: STAR (arXiv 2403.01165).
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from time import monotonic
+
+from webfarer.core.errors import ConfigError, WebfarerError
+from webfarer.core.fare import Ledger
+from webfarer.core.specs import id_of, spec_of
+from webfarer.core.trace import canonical
+from webfarer.data.log import Log
+from webfarer.evals.records import put
+from webfarer.train.calibration import Calibration, calibration, expected_error
+from webfarer.train.labels import TAKEN, alike
+from webfarer.train.learner import Answered, Learner
+from webfarer.train.oracle import Oracle, Said
+from webfarer.train.picker import Picker, Round, View
+from webfarer.train.pool import Label, Set
+from webfarer.train.rounds import PICKS, ROUNDS, Pick, Plan, Record, Report, adapter_of, answers_of, read_answers
+
+Tell = Callable[[Record], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a learning is made of; `folder` receives all that comes of it."""
+
+    plan: Plan
+    items: Set
+    learner: Learner
+    picker: Picker
+    oracle: Oracle
+    folder: Path
+
+
+def learn(order: Order, tell: Tell = lambda record: None) -> Report:
+    """Learn until the labels are spent, the answers settle, the pool is used up, or people have to be waited for.
+
+    Called again with the same order it goes on where it stopped.
+
+    Args:
+        order: what to learn, and how.
+        tell: called after every round.
+
+    Raises:
+        ConfigError: the plan cannot work, the folder holds another learning, or one is at work in it.
+        BudgetExceeded: there is no room for further labels; a larger budget goes on.
+    """
+    _begin(order)
+    learning = _Learning(order)
+    try:
+        return learning.run(tell)
+    finally:
+        learning.close()
+
+
+def _begin(order: Order) -> None:
+    """Write the plan, or see that the folder's is the same."""
+    plan, pool = order.plan, order.items.pool
+    if plan.rounds < 0 or min(plan.size(number) for number in range(plan.rounds + 1)) < 1:
+        raise ConfigError(
+            f"{plan.labels} labels are too few for {plan.rounds} rounds: each asks for one at least"
+        )
+    if plan.labels > len(pool):
+        raise ConfigError(f"{plan.labels} labels are wanted of a pool of {len(pool)} items; ask for fewer")
+    shown = [[item.model_dump(mode="json") for item in part] for part in (pool, order.items.held_out)]
+    identity = {
+        **plan.model_dump(),
+        "picker": spec_of(order.picker),
+        "oracle": id_of(order.oracle),
+        "learner": order.learner.name,
+        "items": hashlib.sha256(canonical(shown).encode()).hexdigest()[:16],
+    }
+    path, text = order.folder / "plan.json", f"{canonical(identity)}\n"
+    order.folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        put(path, text.encode())
+    elif path.read_text() != text:
+        raise ConfigError(f"{order.folder} holds another learning; give the same options, or another folder")
+
+
+class _Learning:
+    """A learning at work in its folder."""
+
+    def __init__(self, order: Order) -> None:
+        self.order, self.plan, self.folder = order, order.plan, order.folder
+        self.items = {item.id: item for item in order.items.pool}
+        busy = f"{order.folder}: another process is learning there"
+        self.picks = Log(order.folder / PICKS, Pick, busy)
+        self.said = Log(order.folder / TAKEN, Said, busy)
+        self.records = Log(order.folder / ROUNDS, Record, busy)
+        self.seconds: dict[str, float] = {}
+
+    def close(self) -> None:
+        """Let others go on."""
+        for log in (self.picks, self.said, self.records):
+            log.close()
+
+    def run(self, tell: Tell) -> Report:
+        """Do the rounds that are not done."""
+        for number in range(len(self.records.entries), self.plan.rounds + 1):
+            if self._settled():
+                break
+            self.seconds = {}
+            if waiting := self._gather(number):
+                return Report(records=self.records.entries, waiting=waiting)
+            if not self._labels(number):
+                return Report(records=self.records.entries, ended="the pool is used up")
+            self.records.append(self._record(number))
+            tell(self.records.entries[-1])
+        ended = "the answers have settled" if self._settled() else "all labels are spent"
+        return Report(records=self.records.entries, ended=ended)
+
+    def _settled(self) -> bool:
+        last = [record.changed for record in self.records.entries[-self.plan.patience :]]
+        steady = [share for share in last if share is not None and share <= self.plan.stop]
+        return self.plan.stop > 0 and len(steady) == self.plan.patience
+
+    def _gather(self, number: int) -> int:
+        """Pick and ask until the round has its labels; return how many are still waited for."""
+        while True:
+            with self._timed("label"):
+                for place, pick in enumerate(self.picks.entries):
+                    if pick.round == number and (left := self._ask(pick, place)):
+                        return left
+            short = self.plan.size(number) - len(self._labels(number))
+            rest = self._unasked()
+            if not short or not rest:
+                return 0
+            with self._timed("pick"):
+                self.picks.append(self._pick(number, rest, min(short, len(rest))))
+
+    def _ask(self, pick: Pick, place: int) -> int:
+        """Ask for what was picked together, keep what is said, and return how many items are still open."""
+        wanted = dict.fromkeys(pick.items)
+        for said in self.said.entries:
+            wanted.pop(said.item, None)
+
+        async def ask() -> None:
+            async for said in self.order.oracle.label([self.items[name] for name in pick.items], place):
+                if said.item in wanted:
+                    self.said.append(said)
+                    del wanted[said.item]
+
+        if wanted:
+            asyncio.run(ask())
+        return len(wanted)
+
+    def _labels(self, last: int, first: int | None = None) -> list[Label]:
+        """Return the labels of a round, or of rounds from `first` on, in the order in which items were picked."""
+        known = {said.item: said for said in self.said.entries if said.word == "label"}
+        rounds = range(last if first is None else first, last + 1)
+        picked = [name for pick in self.picks.entries if pick.round in rounds for name in pick.items]
+        return [known[name] for name in picked if name in known]
+
+    def _unasked(self) -> list[int]:
+        """Return the rows of the pool that were never picked."""
+        picked = {name for pick in self.picks.entries for name in pick.items}
+        return [row for row, name in enumerate(self.items) if name not in picked]
+
+    def _pick(self, number: int, rest: Sequence[int], count: int) -> Pick:
+        pool = self.order.items.pool
+        draw = Random(f"{self.plan.seed} {number} {len(self.picks.entries)}")
+        if not number:
+            chosen = draw.sample(range(len(rest)), count)
+            return Pick(round=number, items=tuple(pool[rest[place]].id for place in chosen))
+        view = self.order.learner.view(pool, rest, adapter_of(self.folder, number - 1))
+        at = Round(number - 1, self.plan.rounds, draw, self.records.entries[number - 1].calibration)
+        chosen = self.order.picker.pick(view, count, at)
+        if len(set(chosen)) != count or len(chosen) != count or not set(chosen) <= set(range(len(rest))):
+            raise WebfarerError(f"{spec_of(self.order.picker)} did not pick {count} different items of {len(rest)}")
+        weigh = getattr(self.order.picker, "weight", None)
+        return Pick(
+            round=number,
+            items=tuple(pool[rest[place]].id for place in chosen),
+            weight=weigh(at) if weigh else None,
+            unsure=_unsure(view) if self.plan.probe else {},
+        )
+
+    def _record(self, number: int) -> Record:
+        """Take the calibration on new labels, train, and examine."""
+        before = adapter_of(self.folder, number - 1) if number else None
+        new, labels = self._labels(number), self._labels(number, 0)
+        with self._timed("calibrate"):
+            prequential = (self._error(new, None), self._error(new, before)) if before else None
+        adapter = adapter_of(self.folder, number)
+        with self._timed("train"):
+            if not adapter.exists():
+                half = adapter.with_name("adapter.part")
+                adapter.parent.mkdir(parents=True, exist_ok=True)
+                taught = [(self.items[label.item], label) for label in labels]
+                self.order.learner.teach(taught, half, self.plan.seed, before if self.plan.warm else None)
+                half.rename(adapter)
+        with self._timed("examine"):
+            examined, changed = self._examine(number)
+        first = next(pick for pick in self.picks.entries if pick.round == number)
+        ledger = Ledger()
+        for said in self.said.entries:
+            ledger.charge(said.cost)
+        return Record(
+            number=number,
+            items=tuple(label.item for label in new),
+            refused=sum(len(pick.items) for pick in self.picks.entries if pick.round == number) - len(new),
+            labels=len(labels),
+            examined=examined,
+            changed=changed,
+            calibration=prequential,
+            weight=first.weight,
+            unsure=first.unsure,
+            figures=dict(self.order.learner.figures(adapter)),
+            seconds=self.seconds,
+            fare=ledger.fare,
+        )
+
+    def _error(self, labels: Sequence[Label], adapter: Path | None) -> float:
+        """Return a model's expected calibration error on labelled items, which it has not seen."""
+        answers = self.order.learner.answers([self.items[label.item] for label in labels], adapter)
+        right = [alike(one.text) == alike(label.answer) for one, label in zip(answers, labels, strict=True)]
+        return expected_error([one.confidence for one in answers], right)
+
+    def _examine(self, number: int) -> tuple[Calibration | None, float | None]:
+        """Ask the held-out items, and return how well they are answered and how many are answered otherwise."""
+        held_out, key = self.order.items.held_out, self.order.items.key
+        if not held_out:
+            return None, None
+        answers = self.order.learner.answers(held_out, adapter_of(self.folder, number))
+        put(answers_of(self.folder, number), "".join(f"{one.model_dump_json()}\n" for one in answers).encode())
+        right = [key.right(one.item, one.text) for one in answers]
+        found = calibration([one.confidence for one in answers], right, seed=self.plan.seed)
+        return found, _changed(read_answers(self.folder, number - 1), answers) if number else None
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        began = monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[what] = round(self.seconds.get(what, 0.0) + monotonic() - began, 3)
+
+
+def _changed(before: Sequence[Answered], after: Sequence[Answered]) -> float:
+    pairs = list(zip(before, after, strict=True))
+    return sum(alike(one.text) != alike(two.text) for one, two in pairs) / len(pairs)
+
+
+def _unsure(view: View) -> dict[str, float]:
+    """Return how unsure each model is of what it says itself, per token, on average over items."""
+    return {who: float((view.nll(who) / view.lengths(who)).mean()) for who in ("base", "adapted")}

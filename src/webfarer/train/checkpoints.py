@@ -1,0 +1,74 @@
+"""The checkpoint of a fine-tuning: what was trained, the optimiser's state, the steps done, and what it belongs to.
+
+One file, written whole or not at all, by the first of several processes and read by all. Not the result (tuners save
+that). Order and dropout are functions of seed and step, so no state of a random generator is in it.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
+
+from webfarer.core.errors import ConfigError, WebfarerError, boundary
+from webfarer.train.fitting import Fitting
+
+NAME = "checkpoint.pt"
+_WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True)
+_PART = StateDictOptions(full_state_dict=True, strict=False)  # frozen weights are not in it
+
+
+def save(fitting: Fitting, folder: Path, identity: str) -> None:
+    """Write the checkpoint; every process calls it.
+
+    Raises:
+        WebfarerError: it cannot be written; the one before it is still there.
+    """
+    model, optimiser = get_state_dict(fitting.model, _inner(fitting), options=_WHOLE)
+    if not fitting.accelerator.is_main_process:
+        return
+    state = {"identity": identity, "model": model, "optimiser": optimiser, **fitting.state()}
+    part = folder / f"{NAME}.part"
+    advice = "make room and give the same command again, it goes on from the checkpoint before, if there was one"
+    try:
+        with boundary(WebfarerError, f"step {fitting.step} was not saved in {folder}; {advice}"):
+            with part.open("wb") as file:
+                torch.save(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(folder / NAME)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def restore(fitting: Fitting, folder: Path, identity: str) -> bool:
+    """Go on from the folder's checkpoint; False where there is none.
+
+    Raises:
+        ConfigError: it cannot be read, or belongs to other rows, another model or other settings.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return False
+    with boundary(ConfigError, f"{path} cannot be read; delete it to begin anew"):
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+    if state["identity"] != identity:
+        raise ConfigError(
+            f"{path} belongs to a training of other rows, of another model or with other settings; "
+            "give the same, or another --out, or delete it"
+        )
+    set_state_dict(
+        fitting.model,
+        _inner(fitting),
+        model_state_dict=state["model"],
+        optim_state_dict=state["optimiser"],
+        options=_PART,
+    )
+    fitting.go_on(state)
+    return True
+
+
+def _inner(fitting: Fitting) -> torch.optim.Optimizer:
+    """Return torch's optimiser, which accelerate has wrapped."""
+    return getattr(fitting.optimiser, "optimizer", fitting.optimiser)

@@ -1,0 +1,244 @@
+"""Fine-tuning under way: steps over examples in an order that seed and step alone decide.
+
+A step's loss is the mean over all tokens taught in it, however its sequences are divided into forward passes and
+processes. Every draw of a step (order, dropout) is a function of seed, step and process, so nothing of the kind has to
+be kept to resume. Not a reader of rows, nor a writer of files. Invariant: equal examples, settings and threads give
+equal weights on a CPU, interrupted or not.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from random import Random
+from typing import Any, Literal, cast
+
+import torch
+from accelerate import Accelerator  # type: ignore[import-untyped]
+from torch import Tensor
+from torch.nn import Module
+from transformers import PreTrainedModel
+
+from webfarer.core.errors import ConfigError, WebfarerError
+from webfarer.data.masking import IGNORED
+from webfarer.train.example import Example
+from webfarer.train.packing import collate, loss_sum, packing, split
+from webfarer.train.tuner import Tuner
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a model is fine-tuned.
+
+    Attributes:
+        epochs: passes over the examples.
+        batch: sequences of a step.
+        room: the most tokens in one forward pass; a step takes as many passes as it needs. It sets memory, not results.
+        rate: the highest learning rate.
+        schedule: how the rate falls to 0 after the warm-up, or that it does not.
+        warmup: share of the steps in which the rate rises.
+        clip: the largest norm of the gradient; 0 for any.
+        decay: AdamW's weight decay of matrices.
+        packed: many sequences in one row, without padding.
+        bf16: forward passes in bfloat16; what is trained and the optimiser's state stay float32.
+        seed: draws the tuner's first weights, the order and dropout.
+    """
+
+    epochs: int = 3
+    batch: int = 8
+    room: int = 4096
+    rate: float = 2e-4
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: float = 0.03
+    clip: float = 1.0
+    decay: float = 0.0
+    packed: bool = True
+    bf16: bool = False
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if min(self.epochs, self.batch, self.room) < 1 or self.rate <= 0 or min(self.clip, self.decay) < 0:
+            raise ConfigError(
+                f"{self}: epochs, batch and room are at least 1, rate is above 0, clip and decay not below"
+            )
+        if not 0 <= self.warmup <= 1 or self.schedule not in ("linear", "cosine", "constant"):
+            raise ConfigError(f"{self}: warmup is a share from 0 to 1, schedule linear, cosine or constant")
+
+    def rate_at(self, step: int, steps: int) -> float:
+        """Return the learning rate of a step, the first being 0."""
+        rising = round(self.warmup * steps)
+        if step < rising:
+            return self.rate * (step + 1) / (rising + 1)
+        left = (steps - step) / max(1, steps - rising)
+        shares = {"linear": left, "cosine": (1 - math.cos(math.pi * left)) / 2, "constant": 1.0}
+        return self.rate * shares[self.schedule]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One step.
+
+    Attributes:
+        step: from 1.
+        loss: mean over the taught tokens, penalty excluded.
+        rate: of learning.
+        norm: of the gradient, before it was clipped.
+        tokens: seen in the step, `taught` of them with loss.
+    """
+
+    step: int
+    loss: float
+    rate: float
+    norm: float
+    tokens: int
+    taught: int
+
+
+Watch = Callable[["Fitting"], None]
+
+
+@dataclass
+class Fitting:
+    """A fine-tuning under way. Make one with :func:`fitting`.
+
+    Attributes:
+        model: as accelerate prepared it; `plain` is the model itself, its tuner attached.
+        points: of the steps done.
+        scores: by number of the step after which it was taken, the mean loss on held-out examples.
+    """
+
+    examples: Sequence[Example]
+    settings: Settings
+    tuner: Tuner
+    accelerator: Accelerator
+    plain: Module
+    model: Module
+    optimiser: torch.optim.Optimizer
+    points: list[Point] = field(default_factory=list)
+    scores: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return len(self.points)
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        return self.settings.epochs * -(-len(self.examples) // self.settings.batch)
+
+    def state(self) -> dict[str, Any]:
+        """Return what a fitting of the same examples and settings goes on from, weights and optimiser apart."""
+        return {"points": [asdict(point) for point in self.points], "scores": self.scores}
+
+    def go_on(self, state: dict[str, Any]) -> None:
+        """Take over a state."""
+        self.points = [Point(**point) for point in state["points"]]
+        self.scores = dict(state["scores"])
+
+    def run(self, watch: Watch = lambda fitting: None) -> None:
+        """Do all steps that are left; `watch` is called after each."""
+        while self.step < self.steps:
+            self.advance()
+            watch(self)
+
+    def advance(self) -> None:
+        """Do one step.
+
+        Raises:
+            WebfarerError: loss or gradient is not finite; the weights are those before the step.
+        """
+        settings, processes = self.settings, self.accelerator.num_processes
+        chosen = self._chosen(self.step)
+        tokens, taught = sum(len(e.ids) for e in chosen), sum(e.taught for e in chosen)
+        parts = split([len(e.ids) for e in chosen], settings.room, settings.packed, processes)
+        mine = parts[self.accelerator.process_index :: processes]
+        torch.manual_seed(Random(f"{settings.seed} {self.step} {self.accelerator.process_index}").getrandbits(63))
+        total = torch.zeros((), dtype=torch.float64)
+        for number, part in enumerate(mine):
+            last = number == len(mine) - 1
+            with nullcontext() if last else self.accelerator.no_sync(self.model):
+                loss = self._loss([chosen[place] for place in part] or [_silent(chosen)]) / taught
+                total += loss.detach().cpu()
+                penalty = self.tuner.penalty(self.plain) if last else None
+                # gradients are averaged over processes: the loss is shared out between them, the penalty is each one's
+                self.accelerator.backward(loss * processes + (0 if penalty is None else penalty))
+        total = cast(Tensor, self.accelerator.reduce(total.to(self.accelerator.device, torch.float32), "sum"))
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), settings.clip or math.inf)
+        rate = settings.rate_at(self.step, self.steps)
+        point = Point(self.step + 1, float(total), rate, float(norm or 0), tokens, taught)
+        if not math.isfinite(point.loss) or not math.isfinite(point.norm):
+            self.optimiser.zero_grad()
+            raise WebfarerError(
+                f"step {point.step}: loss {point.loss}, norm of the gradient {point.norm}, on rows "
+                f"{', '.join(e.id for e in chosen)}; look at these rows, or lower --rate",
+                step=point.step,
+            )
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.points.append(point)
+
+    @torch.no_grad()
+    def evaluate(self, held_out: Sequence[Example]) -> float:
+        """Return the mean loss of the taught tokens of other examples, and keep it."""
+        processes = self.accelerator.num_processes
+        parts = split([len(e.ids) for e in held_out], self.settings.room, self.settings.packed, processes)
+        self.model.train(False)
+        total = torch.zeros((), device=self.accelerator.device)
+        for part in parts[self.accelerator.process_index :: processes]:
+            total += self._loss([held_out[place] for place in part] or [_silent(held_out)])
+        self.model.train()
+        total = cast(Tensor, self.accelerator.reduce(total, "sum"))
+        self.scores[self.step] = float(total) / sum(e.taught for e in held_out)
+        return self.scores[self.step]
+
+    def _chosen(self, step: int) -> list[Example]:
+        batch = self.settings.batch
+        epoch, place = divmod(step, -(-len(self.examples) // batch))
+        order = list(range(len(self.examples)))
+        Random(f"{self.settings.seed} {epoch}").shuffle(order)
+        return [self.examples[number] for number in order[place * batch : (place + 1) * batch]]
+
+    def _loss(self, part: Sequence[Example]) -> Tensor:
+        device = self.accelerator.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.settings.bf16):
+            return loss_sum(self.model, collate(part, self.settings.packed, device))
+
+
+def _silent(examples: Sequence[Example]) -> Example:
+    """Return the shortest example without labels, for a process that has nothing to do while others wait for it."""
+    shortest = min(examples, key=lambda example: len(example.ids))
+    return Example(shortest.id, shortest.ids, (IGNORED,) * len(shortest.ids))
+
+
+@contextmanager
+def fitting(model: Module, tuner: Tuner, examples: Sequence[Example], settings: Settings) -> Iterator[Fitting]:
+    """Yield the fine-tuning of a model; afterwards its attention is again what it was.
+
+    Args:
+        model: with the tuner attached; trained in place.
+        tuner: which.
+        examples: in any order that is always the same.
+        settings: how.
+
+    Raises:
+        ConfigError: there are no examples, one has nothing to teach, or the model cannot be packed.
+    """
+    if not examples:
+        raise ConfigError("there is no example to learn from")
+    for example in examples:
+        if not example.taught:
+            raise ConfigError(f"{example.id}: no token is taught")
+    accelerator = Accelerator()
+    base = cast(PreTrainedModel, getattr(model, "get_base_model", lambda: model)())
+    model.to(accelerator.device)
+    with packing(base, examples) if settings.packed else nullcontext():
+        model.train()
+        groups = tuner.groups(model, settings.decay)
+        optimiser = torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.999), fused=True)
+        prepared, optimiser = accelerator.prepare(model, optimiser)
+        yield Fitting(examples, settings, tuner, accelerator, model, prepared, optimiser)
+        model.train(False)

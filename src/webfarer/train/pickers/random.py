@@ -1,0 +1,20 @@
+"""Random: lots. What every other picker has to beat."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from webfarer.train.picker import Round, View
+
+
+@dataclass(frozen=True)
+class Lots:
+    """The picker."""
+
+    title: ClassVar[str] = "random"
+
+    def pick(self, view: View, count: int, at: Round) -> list[int]:
+        """Draw items."""
+        return at.random.sample(range(len(view)), min(count, len(view)))
+
+
+picker = Lots

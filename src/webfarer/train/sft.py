@@ -1,0 +1,249 @@
+"""Supervised fine-tuning, from a file of rows to an adapter: `webfarer train sft`.
+
+Reads the rows, loads model and tuner, takes the steps (:mod:`webfarer.train.fitting`), and leaves a folder with what
+was trained and its card. A training that was stopped goes on from its checkpoint when the same job is given again.
+Not a hub client: models are folders on this machine.
+"""
+
+import hashlib
+import json
+import platform
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+import peft
+import torch
+import transformers
+from torch import Tensor
+from torch.nn import Module
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from webfarer.core.errors import ConfigError, boundary
+from webfarer.core.specs import made, spec_of
+from webfarer.train import checkpoints, runcard
+from webfarer.train.example import Example
+from webfarer.train.examples import Corpus, Reader, Reading
+from webfarer.train.fitting import Fitting, Settings, Watch, fitting
+from webfarer.train.tuner import TUNERS, Tuner
+
+_ENDS = 1 << 16  # bytes of a weight file's head and tail that tell it from another
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is fine-tuned on what.
+
+    Attributes:
+        rows: file of rows.
+        model: folder of the model.
+        out: folder that receives adapter, card and checkpoints.
+        tuner: spec of the tuner.
+        settings: of the steps.
+        reading: of the rows; without a longest length the model's own is taken.
+        held_out: file of rows to evaluate on; `share` of the rows is held out instead where it is above 0.
+        evaluate_every: steps between evaluations; 0: at the beginning and at the end.
+        save_every: steps between checkpoints.
+    """
+
+    rows: Path
+    model: Path
+    out: Path
+    tuner: str = "lora"
+    settings: Settings = field(default_factory=Settings)
+    reading: Reading = field(default_factory=Reading)
+    held_out: Path | None = None
+    share: float = 0.0
+    evaluate_every: int = 0
+    save_every: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """Examples of a job: those to learn from, those to evaluate on, and the rows that were left out."""
+
+    examples: list[Example]
+    held_out: list[Example]
+    dropped: list[str] = field(default_factory=list)
+
+
+def sft(job: Job, watch: Watch = lambda fitting: None) -> dict[str, Any]:
+    """Do a job, or what is left of it, and return its card.
+
+    Args:
+        job: what.
+        watch: called after every step.
+
+    Raises:
+        ConfigError: rows, model or settings cannot work, or the folder holds another job.
+        WebfarerError: a loss is not finite, or the disk is full; the last checkpoint is kept.
+    """
+    tuner: Tuner = made(TUNERS, job.tuner)
+    model, tokenizer = load(job.model, job.settings.bf16)
+    taught = examples_of(job, model, tokenizer)
+    identity = _identity(job, tuner, taught)
+    if (job.out / runcard.JSON).exists():
+        return _finished(job.out, identity)
+    adapted = attached(model, tuner, job.settings)
+    with boundary(ConfigError, f"{job.out} cannot be written"):
+        job.out.mkdir(parents=True, exist_ok=True)
+    with fitting(adapted, tuner, taught.examples, job.settings) as run:
+        checkpoints.restore(run, job.out, identity)
+        began, before = time.perf_counter(), run.step
+        _steps(run, job, taught.held_out, identity, watch)
+        seconds = time.perf_counter() - began
+        card = _card(job, run, taught, identity) | _effort(run, before, seconds)
+        if run.accelerator.is_main_process:
+            _leave(run, job.out, tokenizer, card)
+        run.accelerator.wait_for_everyone()
+        run.accelerator.end_training()
+    return card
+
+
+def _steps(run: Fitting, job: Job, held_out: Sequence[Example], identity: str, watch: Watch) -> None:
+    def evaluate(due: bool) -> None:
+        if held_out and due and run.step not in run.scores:
+            run.evaluate(held_out)
+
+    evaluate(run.step == 0)
+    while run.step < run.steps:
+        run.advance()
+        evaluate(run.step == run.steps or (bool(job.evaluate_every) and run.step % job.evaluate_every == 0))
+        if run.step % job.save_every == 0 and run.step < run.steps:
+            checkpoints.save(run, job.out, identity)
+        if run.accelerator.is_main_process:
+            watch(run)
+
+
+def load(folder: Path, bf16: bool = False) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load model and tokenizer; weights in float32, or as they are stored where passes will be in bfloat16.
+
+    Raises:
+        ConfigError: it is no folder of a causal language model.
+    """
+    if not (folder / "config.json").is_file():
+        raise ConfigError(
+            f"{folder} is no model's folder: there is no config.json; download a model and give its folder"
+        )
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    with boundary(ConfigError, f"reading the model in {folder}"):
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype="auto" if bf16 else torch.float32, use_safetensors=True, **options
+        )
+        return model, AutoTokenizer.from_pretrained(folder, **options)
+
+
+def attached(model: PreTrainedModel, tuner: Tuner, settings: Settings) -> Module:
+    """Return the model with its tuner; where passes are in bfloat16, what is trained is float32 and the rest is not."""
+    adapted = tuner.attach(model, settings.seed)
+    if settings.bf16:
+        for weight in adapted.parameters():
+            weight.data = weight.data.to(torch.float32 if weight.requires_grad else torch.bfloat16)
+    return adapted
+
+
+def examples_of(job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Taught:
+    """Read the rows of a job.
+
+    Raises:
+        ConfigError: a row cannot be learnt from, or the tokenizer is not the model's.
+    """
+    longest = getattr(model.config, "max_position_embeddings", 0)
+    reader = Reader(job.model, tokenizer, replace(job.reading, longest=job.reading.longest or longest))
+    corpus = reader.file(job.rows)
+    rows, apart = list(corpus.rows), Corpus((), ())
+    if job.held_out:
+        apart = reader.file(job.held_out)
+    elif job.share:
+        Random(f"{job.settings.seed} held out").shuffle(rows)
+        count = round(job.share * len(rows))
+        if not 0 < count < len(rows):
+            raise ConfigError(f"a share of {job.share} of {len(rows)} rows leaves none to learn from or to evaluate on")
+        rows, apart = rows[count:], Corpus(tuple(rows[:count]), ())
+    examples, held_out = ([example for row in part for example in row] for part in (rows, apart.rows))
+    known = len(cast(Tensor, model.get_input_embeddings().weight))
+    for example in (*examples, *held_out):
+        if max(example.ids) >= known:
+            raise ConfigError(
+                f"{example.id}: token {max(example.ids)} is none of the model's {known}; "
+                f"the tokenizer in {job.model} belongs to another model"
+            )
+    return Taught(examples, held_out, [*corpus.dropped, *apart.dropped])
+
+
+def _leave(run: Fitting, out: Path, tokenizer: PreTrainedTokenizerBase, card: dict[str, Any]) -> None:
+    """Save what was trained and its card; the checkpoint has served."""
+    run.tuner.save(run.plain, out)
+    if (out / "config.json").exists():  # a whole model, which is used with its tokenizer
+        tokenizer.save_pretrained(out)
+    runcard.write(out, card)
+    (out / checkpoints.NAME).unlink(missing_ok=True)
+
+
+def _finished(folder: Path, identity: str) -> dict[str, Any]:
+    with boundary(ConfigError, f"{folder / runcard.JSON} cannot be read"):
+        card: dict[str, Any] = json.loads((folder / runcard.JSON).read_text(encoding="utf-8"))
+    if card.get("identity") != identity:
+        raise ConfigError(f"{folder} holds the result of another training; give another --out")
+    return card
+
+
+def _identity(job: Job, tuner: Tuner, taught: Taught) -> str:
+    """Return a hash of all that the result depends on; of weight files their heads and tails."""
+    seen = hashlib.sha256(repr((spec_of(tuner), asdict(job.settings), taught.examples, taught.held_out)).encode())
+    seen.update((job.model / "config.json").read_bytes())
+    for path in sorted(job.model.glob("*.safetensors")):
+        with path.open("rb") as file:
+            seen.update(file.read(_ENDS))
+            file.seek(max(0, path.stat().st_size - _ENDS))
+            seen.update(file.read())
+    return seen.hexdigest()[:16]
+
+
+def _card(job: Job, run: Fitting, taught: Taught, identity: str) -> dict[str, Any]:
+    weights = list(run.plain.parameters())
+    return {
+        "identity": identity,
+        "rows": job.rows.name,
+        "model": job.model.name,
+        "tuner": spec_of(run.tuner),
+        "served": run.tuner.served,
+        "settings": asdict(job.settings),
+        "reading": asdict(job.reading),
+        "examples": len(taught.examples),
+        "held_out": len(taught.held_out),
+        "dropped": taught.dropped,
+        "parameters": sum(weight.numel() for weight in weights),
+        "trained": sum(weight.numel() for weight in weights if weight.requires_grad),
+        "tokens": sum(point.tokens for point in run.points),
+        "taught": sum(point.taught for point in run.points),
+        "scores": run.scores,
+        "points": [asdict(point) for point in run.points],
+    }
+
+
+def _effort(run: Fitting, before: int, seconds: float) -> dict[str, Any]:
+    """Return what this process did, on what, and what it took."""
+    device = run.accelerator.device
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    peak = torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else kilobytes / 1e3
+    tokens = sum(point.tokens for point in run.points[before:])
+    return {
+        "seconds": round(seconds, 2),
+        "tokens_per_second": round(tokens / seconds),
+        "peak_megabytes": round(peak),
+        "processes": run.accelerator.num_processes,
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "peft": peft.__version__,
+        },
+    }

@@ -1,0 +1,271 @@
+"""The loop: what it promises about labels, and that a killed one ends as an uninterrupted one."""
+
+import asyncio
+import json
+import os
+
+import pytest
+from active_kit import Toy, Truth, items, order
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webfarer.core.config import Settings
+from webfarer.core.errors import BudgetExceeded, ConfigError, WebfarerError
+from webfarer.core.fare import Budget, Price
+from webfarer.train.active import learn
+from webfarer.train.labels import Labelling
+from webfarer.train.oracle import ORACLES, Desk, Said
+from webfarer.train.oracles.file import FileOracle
+from webfarer.train.oracles.human import HumanOracle
+from webfarer.train.oracles.model import ModelOracle
+from webfarer.train.pool import PoolItem, Set
+from webfarer.train.rounds import Plan, read_answers, read_records
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unsynced():
+    """Leave writing to the system: no test cuts the power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+def untimed(report):
+    return [record.model_copy(update={"seconds": {}}) for record in report.records]
+
+
+class Killed(BaseException):
+    """As a kill would end it: nothing of ours catches it."""
+
+
+def test_a_learning_spends_its_labels_round_by_round(tmp_path):
+    told = []
+    report = learn(order(tmp_path), told.append)
+    assert report.ended == "all labels are spent"
+    assert told == report.records == read_records(tmp_path)
+    assert [record.labels for record in told] == [4, 8, 12, 16, 20]
+    assert told[0].calibration is None
+    assert all(record.calibration is not None for record in told[1:])
+    assert told[-1].examined.accuracy.mean > told[0].examined.accuracy.mean
+    assert told[-1].figures == {"norm": 20.0}
+    assert len(read_answers(tmp_path, 4)) == 12
+
+
+@given(st.integers(1, 30), st.integers(0, 6), st.integers(0, 10), st.integers(0, 3))
+def test_what_is_picked_was_not_labelled_and_every_round_gets_its_share(tmp_path_factory, labels, rounds, first, seed):
+    plan = Plan(labels=labels, rounds=rounds, first=first, seed=seed)
+    sizes = [plan.size(number) for number in range(rounds + 1)]
+    given = items()
+    folder = tmp_path_factory.mktemp("learn")
+    if min(sizes) < 1:
+        with pytest.raises(ConfigError, match="too few"):
+            learn(order(folder, plan))
+        return
+    report = learn(order(folder, plan, items=given))
+    picked = [name for record in report.records for name in record.items]
+    assert len(picked) == len(set(picked)) == labels == sum(sizes)
+    assert set(picked) <= {each.id for each in given.pool}
+    assert [record.labels for record in report.records] == [sum(sizes[: n + 1]) for n in range(rounds + 1)]
+    assert given.key.asked == picked
+    again = learn(order(tmp_path_factory.mktemp("again"), plan))
+    assert untimed(again) == untimed(report)
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_killed_anywhere_it_ends_as_if_it_was_not(tmp_path, warm):
+    plan = Plan(labels=15, rounds=2, warm=warm, probe=True)
+    whole, steps = order(tmp_path / "whole", plan), []
+    expected = untimed(learn(order(tmp_path / "counted", plan, learner=Toy(steps.append))))
+    assert untimed(learn(whole)) == expected
+    assert expected[1].unsure.keys() == {"base", "adapted"}
+    for at in range(len(steps)):
+        folder, given, left = tmp_path / str(at), items(), [at]
+
+        def wear(what, left=left):
+            left[0] -= 1
+            if left[0] == -1:
+                raise Killed
+
+        with pytest.raises(Killed):
+            learn(order(folder, plan, items=given, learner=Toy(wear)))
+        assert untimed(learn(order(folder, plan, items=given))) == expected
+        assert len(given.key.asked) == len(set(given.key.asked)) == 15
+        for name in ("plan.json", "picks.jsonl", "labels.jsonl"):
+            assert (folder / name).read_bytes() == (whole.folder / name).read_bytes()
+    assert learn(whole).records[-1] == read_records(whole.folder)[-1]
+
+
+def test_a_folder_holds_one_learning_with_one_plan(tmp_path):
+    learn(order(tmp_path))
+    with pytest.raises(ConfigError, match="another learning"):
+        learn(order(tmp_path, Plan(labels=20, rounds=4, seed=1)))
+    with pytest.raises(ConfigError, match="another learning"):
+        learn(order(tmp_path, items=items(size=61)))
+    with pytest.raises(ConfigError, match="ask for fewer"):
+        learn(order(tmp_path, Plan(labels=61, rounds=0)))
+
+
+def test_calibration_is_taken_before_the_new_labels_are_learnt(tmp_path):
+    steps = []
+    learn(order(tmp_path, Plan(labels=4, rounds=1), learner=Toy(steps.append)))
+    assert steps == ["teach", "taught", "answers", "view", "answers", "answers", "teach", "taught", "answers"]
+
+
+def test_it_stops_when_the_answers_have_settled(tmp_path):
+    report = learn(order(tmp_path, Plan(labels=50, rounds=9, stop=0.05)))
+    assert report.ended == "the answers have settled"
+    assert [record.changed for record in report.records[-2:]] == [0, 0]
+    assert len(report.records) < 10
+    assert learn(order(tmp_path, Plan(labels=50, rounds=9, stop=0.05))) == report
+
+
+class Choosy:
+    """Refuses items of kind 0, and answers nobody's second asking of an item."""
+
+    def __init__(self, key):
+        self.key, self.asked = key, []
+
+    async def label(self, items, number):
+        for each in items:
+            self.asked.append(each.id)
+            if each.cells["kind"] == "0":
+                yield Said(item=each.id, answer="", by="choosy", word="skip", cost={"turns": 1})
+            else:
+                yield Said(item=each.id, answer=self.key.answer(each.id), by="choosy", cost={"turns": 1})
+
+
+def test_another_item_is_asked_for_one_that_is_refused(tmp_path):
+    given = items()
+    oracle = Choosy(given.key)
+    report = learn(order(tmp_path, items=given, oracle=oracle))
+    last = report.records[-1]
+    assert last.labels == 20
+    assert sum(record.refused for record in report.records) == len(oracle.asked) - 20 > 0
+    assert last.fare.turns == len(oracle.asked) == len(set(oracle.asked))
+
+
+def test_a_pool_that_is_used_up_ends_it(tmp_path):
+    given = items(size=30)
+    report = learn(order(tmp_path, Plan(labels=28, rounds=6), items=given, oracle=Choosy(given.key)))
+    assert report.ended == "the pool is used up"
+    assert report.records[-1].labels == sum(each.cells["kind"] != "0" for each in given.pool)
+
+
+def test_without_held_out_items_nothing_is_examined(tmp_path):
+    given = items()
+    report = learn(order(tmp_path, items=Set(given.pool, (), given.key)))
+    assert (report.records[-1].examined, report.records[-1].changed) == (None, None)
+
+
+class Careless:
+    title = "careless"
+
+    def pick(self, view, count, at):
+        return [0] * count
+
+
+def test_a_picker_that_repeats_itself_is_told(tmp_path):
+    with pytest.raises(WebfarerError, match="4 different items of 56"):
+        learn(order(tmp_path, picker=Careless()))
+
+
+def test_people_are_waited_for_and_never_asked_twice(tmp_path):
+    plan, given = Plan(labels=4, rounds=1), items()
+    desk = Desk(tmp_path, people=2)
+
+    def go_on():
+        return learn(order(tmp_path, plan, items=given, learner=Trusting(), oracle=HumanOracle(desk)))
+
+    def work(name, wrong=False):
+        with Labelling(tmp_path, name) as labelling:
+            while (each := labelling.next()) is not None:
+                labelling.answer(each.id, "no #### 9" if wrong else given.key.answer(each.id))
+            return labelling.progress["answered"]
+
+    assert go_on().waiting == 2
+    assert work("ann") == 2
+    assert go_on().waiting == 2
+    assert work("bob") == 2
+    report = go_on()
+    assert (len(report.records), report.waiting, report.records[0].fare.turns) == (1, 2, 4)
+    assert work("ann", wrong=True) == work("bob") == 4
+    report = go_on()
+    assert (report.ended, report.waiting, report.records[-1].fare.turns) == ("all labels are spent", 0, 8)
+
+
+def test_a_file_of_labels_goes_before_the_key(tmp_path):
+    (tmp_path / "known.jsonl").write_text('{"item": "a", "answer": "yes", "by": "ann", "cost": {"turns": 1}}\n')
+    desk = Desk(tmp_path, Truth({"b": "no"}), tmp_path / "known.jsonl")
+    said = read(FileOracle(desk), "a", "b")
+    assert said == [Said(item="a", answer="yes", by="ann", cost={"turns": 1}), Said(item="b", answer="no", by="key")]
+    with pytest.raises(ConfigError, match="no answer is known to 'b'"):
+        read(FileOracle(Desk(tmp_path, None, tmp_path / "known.jsonl")), "a", "b")
+
+
+def read(oracle, *names, choices=(), number=0):
+    """Return what an oracle says of some items, asked together."""
+
+    async def ask():
+        return [
+            said
+            async for said in oracle.label([PoolItem(id=name, prompt=name, choices=choices) for name in names], number)
+        ]
+
+    return asyncio.run(ask())
+
+
+def scripted(folder, *replies, **budget):
+    """Return an oracle that asks a scripted model."""
+    script = folder / "script.json"
+    script.write_text(json.dumps(replies))
+    prices = {"scripted": Price(input=1, output=2)}
+    settings = Settings(model=f"scripted:{script}", budget=Budget(**budget), prices=prices)
+    return ModelOracle(Desk(folder, settings=settings))
+
+
+def test_a_model_is_paid_once_and_what_is_none_of_the_choices_is_a_refusal(tmp_path):
+    first = read(scripted(tmp_path, "yes", "perhaps", " no\n"), "a", "b", "c", choices=("yes", "no"))
+    assert [(said.word, said.answer, said.by) for said in first] == [
+        ("label", "yes", "scripted"),
+        ("skip", "", "scripted"),
+        ("label", "no", "scripted"),
+    ]
+    assert all(said.cost["tokens"] > 0 and said.cost["usd"] > 0 and said.cost["calls"] == 1 for said in first)
+    assert read(scripted(tmp_path), "a", "b", "c", choices=("yes", "no")) == first
+    with pytest.raises(ConfigError, match="used up"):
+        read(scripted(tmp_path), "a", number=1)
+
+
+def test_a_model_is_asked_within_the_budget_and_goes_on_with_a_larger_one(tmp_path):
+    plan, given = Plan(labels=4, rounds=1), items(choices=tuple(f"because #### {kind}" for kind in range(6)))
+
+    def go_on(**budget):
+        replies = ["because #### 0"] * 2
+        return learn(
+            order(tmp_path, plan, items=given, learner=Trusting(), oracle=scripted(tmp_path, *replies, **budget))
+        )
+
+    with pytest.raises(BudgetExceeded, match="tokens"):
+        go_on(tokens=3000)
+    before = (tmp_path / "labels.jsonl").read_bytes()
+    assert len(read_records(tmp_path)) == 1
+    with pytest.raises(BudgetExceeded, match="usd"):
+        go_on(usd=0.001)
+    report = go_on(tokens=5000, usd=1)
+    assert (tmp_path / "labels.jsonl").read_bytes().startswith(before)
+    assert (report.ended, report.records[-1].fare.calls) == ("all labels are spent", 4)
+
+
+class Trusting(Toy):
+    """Learns whatever it is told."""
+
+    def teach(self, labels, into, seed, start):
+        into.mkdir(exist_ok=True)
+        (into / "counts.json").write_text(json.dumps({label.answer.split()[-1]: 1 for _, label in labels}))
+
+
+def test_every_oracle_is_found_and_a_model_needs_to_be_named(tmp_path):
+    assert ORACLES.ids() == ["file", "human", "model"]
+    assert ORACLES.load("human") is HumanOracle
+    with pytest.raises(ConfigError, match="provider:model"):
+        ORACLES.load("model")(Desk(tmp_path))

@@ -1,0 +1,207 @@
+"""Scoring in batches: equal to asking row by row, with dropout in the adapters only, and to the definitions."""
+
+import numpy as np
+import pytest
+import scoring_kit as kit
+import torch
+
+from webfarer.core.errors import ConfigError
+from webfarer.core.specs import made
+from webfarer.train.picker import PICKERS, Round, View
+from webfarer.train.pool import PoolItem
+from webfarer.train.scoring import _BUCKETS, Asked, Limits, Scorer, _bucketed
+from webfarer.train.view import Views
+
+PROMPTS = kit.prompts(17)
+OUTPUTS = kit.prompts(17, seed=1)
+ASKED = [Asked(prompt, ((5, 1), (6, 7, 1), (8, 1))[: 2 + len(prompt) % 2]) for prompt in PROMPTS]
+CLOSE = {"rtol": 0, "atol": 1e-9}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return kit.adapted()
+
+
+def scorer(model, room=0, **values):
+    return Scorer(model, [kit.END], Limits(longest=6, room=room), **values)
+
+
+@pytest.fixture(scope="module")
+def together(model):
+    return scorer(model)
+
+
+@pytest.fixture(scope="module")
+def alone(model):
+    return scorer(model, room=1)  # a batch holds one row at least
+
+
+@pytest.mark.parametrize("passes", [0, 3])
+def test_scores_of_a_batch_are_those_of_rows_alone(together, alone, passes):
+    one, other = together.score(PROMPTS, OUTPUTS, passes), alone.score(PROMPTS, OUTPUTS, passes)
+    for field in ("nll", "entropy", "information"):
+        np.testing.assert_allclose(getattr(one, field), getattr(other, field), **CLOSE)
+    assert one.nll.shape == ((3, 17) if passes else (17,))
+    for mine, yours in zip(together.choose(ASKED, passes), alone.choose(ASKED, passes), strict=True):
+        np.testing.assert_allclose(mine, yours, **CLOSE)
+        np.testing.assert_allclose(mine.sum(-1), 1, **CLOSE)
+
+
+def test_outputs_and_states_of_a_batch_are_those_of_rows_alone(together, alone):
+    draws = np.random.default_rng(0).random((17, 6))
+    assert together.write(PROMPTS) == alone.write(PROMPTS)
+    assert together.write(PROMPTS, draws) == alone.write(PROMPTS, draws) != together.write(PROMPTS)
+    for field in ("mean", "last", "residual", "top"):
+        one, other = (getattr(each.states(PROMPTS), field) for each in (together, alone))
+        np.testing.assert_allclose(one, other, **CLOSE)
+
+
+def test_scores_are_what_their_definitions_say(model, together):
+    scores, chosen = together.score(PROMPTS, OUTPUTS), together.choose(ASKED)
+    for row, (prompt, output) in enumerate(zip(PROMPTS, OUTPUTS, strict=True)):
+        with torch.no_grad():
+            logs = model.eval()(torch.tensor([prompt + output])).logits[0, len(prompt) - 1 : -1].log_softmax(-1)
+        assert scores.nll[row] == pytest.approx(
+            -sum(float(log[token]) for log, token in zip(logs, output, strict=True))
+        )
+        assert scores.entropy[row] == pytest.approx(float(-(logs.exp() * logs).sum()))
+    assert not scores.information.any()
+    for row, one in enumerate(ASKED):
+        sums = together.score([one.prompt] * len(one.choices), one.choices).nll
+        np.testing.assert_allclose(chosen[row], np.exp(-sums) / np.exp(-sums).sum(), **CLOSE)
+
+
+def test_outputs_are_what_transformers_generates(model, together):
+    for prompt, output in zip(PROMPTS, together.write(PROMPTS), strict=True):
+        found = model.eval().generate(input_ids=torch.tensor([prompt]), max_new_tokens=6, do_sample=False)
+        assert output == tuple(found[0, len(prompt) :].tolist())
+
+
+def test_sampled_tokens_have_the_models_probabilities(together, model):
+    """Evenly spread draws give each token its probability to within one draw at either end."""
+    draws = (np.arange(1000)[:, None] + 0.5) / 1000
+    first = Scorer(model, [kit.END], Limits(longest=1)).write([PROMPTS[0]] * 1000, draws)
+    found = np.bincount([token for (token,) in first], minlength=len(kit.WORDS)) / 1000
+    with torch.no_grad():
+        chances = model.eval()(torch.tensor([PROMPTS[0]])).logits[0, -1].softmax(-1).numpy()
+    assert np.abs(found - chances).max() <= 0.001 + 1e-9
+
+
+def test_information_is_the_entropy_of_the_mean_less_the_mean_entropy(together):
+    outputs = [output[:1] for output in OUTPUTS]
+    scores = together.score(PROMPTS, outputs, 3)
+    whole = [Asked(prompt, tuple((token,) for token in range(len(kit.WORDS)))) for prompt in PROMPTS]
+    for row, p in enumerate(together.choose(whole, 3)):
+        disorder = -(p.mean(0) * np.log(p.mean(0))).sum() + (p * np.log(p)).sum(-1).mean()
+        assert scores.information[row] == pytest.approx(disorder)
+        assert disorder > 0
+
+
+@pytest.mark.parametrize("dora", [False, True])
+def test_passes_differ_with_dropout_and_not_without(dora):
+    for dropout in (0.0, 0.3):
+        passes = scorer(kit.adapted(dropout, dora=dora)).score(PROMPTS, OUTPUTS, 3).nll
+        assert passes.var(0).any() == (dropout > 0)
+        assert (np.unique(passes, axis=0).shape[0] == 3) == (dropout > 0)
+
+
+def test_a_pass_is_one_thinned_network_whatever_else_is_asked(model, together):
+    three, five = (together.score(PROMPTS, OUTPUTS, passes).nll for passes in (3, 5))
+    np.testing.assert_allclose(three, five[:3], **CLOSE)
+    np.testing.assert_allclose(three[:, 4:6], together.score(PROMPTS[4:6], OUTPUTS[4:6], 3).nll, **CLOSE)
+    other = Scorer(model, [kit.END], Limits(seed=1)).score(PROMPTS, OUTPUTS, 3).nll
+    assert np.abs(three - other).max() > 1e-3
+
+
+def test_nothing_but_the_input_of_a_is_dropped():
+    """With B = 0 what A reads does not matter, so every pass is the base model, bit for bit."""
+    model = kit.adapted(spread=0)
+    plain = scorer(model, plain=True)
+    assert (scorer(model).score(PROMPTS, OUTPUTS, 3).nll == plain.score(PROMPTS, OUTPUTS, 3).nll).all()
+
+
+def test_an_untrained_adapter_scores_exactly_as_the_base_model():
+    model = kit.adapted(spread=0)
+    one, other = scorer(model), scorer(model, plain=True)
+    assert one.write(PROMPTS) == other.write(PROMPTS)
+    for field in ("nll", "entropy"):
+        assert (getattr(one.score(PROMPTS, OUTPUTS), field) == getattr(other.score(PROMPTS, OUTPUTS), field)).all()
+
+
+def test_the_model_is_left_as_it_was(model):
+    model.train()
+    frozen = [weight.requires_grad for weight in model.parameters()]
+    before = [part.training for part in model.modules()]
+    one = scorer(model).score(PROMPTS, OUTPUTS, 2)
+    scorer(model, plain=True).write(PROMPTS)
+    assert [weight.requires_grad for weight in model.parameters()] == frozen
+    assert [part.training for part in model.modules()] == before
+    assert (scorer(model).score(PROMPTS, OUTPUTS, 2).nll == one.nll).all()
+    assert all(not part._forward_hooks for part in model.modules())
+
+
+def test_large_vocabularies_keep_inner_products_on_average():
+    rows = torch.softmax(torch.randn(6, 50 * _BUCKETS, generator=torch.Generator().manual_seed(1)).double() * 4, -1)
+    found = _bucketed(rows)
+    assert found.shape == (6, _BUCKETS)
+    assert torch.allclose(found @ found.T, rows @ rows.T, atol=0.02)
+    assert (_bucketed(rows[:, :_BUCKETS]) == rows[:, :_BUCKETS]).all()
+
+
+ITEMS = [
+    PoolItem(id=str(row), prompt=" ".join(kit.WORDS[token] for token in prompt), choices=("a", "b c"))
+    for row, prompt in enumerate(PROMPTS)
+]
+OPEN = [item.model_copy(update={"choices": ()}) for item in ITEMS]
+
+
+@pytest.fixture(scope="module")
+def views(model):
+    return {
+        closed: Views(model, kit.language(), items, Limits(longest=6))
+        for closed, items in ((True, ITEMS), (False, OPEN))
+    }
+
+
+@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize("name", PICKERS.ids())
+def test_every_picker_picks_by_models(views, model, name, closed):
+    from random import Random
+
+    view: View = views[closed].at(model, range(2, 17))
+    picks = [made(PICKERS, name).pick(view, 4, Round(0, 9, Random(3))) for _ in range(2)]
+    assert picks[0] == picks[1]
+    assert len(set(picks[0])) == 4
+    assert set(picks[0]) <= set(range(15))
+
+
+def test_what_is_known_of_an_item_does_not_depend_on_the_others(views, model):
+    some, all_ = (views[True].at(model, rows) for rows in ([3, 5, 11], range(17)))
+    for who in ("base", "adapted"):
+        np.testing.assert_allclose(some.nll(who), all_.nll(who)[[3, 5, 11]], **CLOSE)
+        np.testing.assert_allclose(some.lengths(who), all_.lengths(who)[[3, 5, 11]])
+        np.testing.assert_allclose(some.choices(who)[1], all_.choices(who)[5], **CLOSE)
+    assert some.samples(2, seed=4) == [all_.samples(2, seed=4)[row] for row in (3, 5, 11)]
+    assert some.samples(2, seed=4) != some.samples(2, seed=5)
+    assert len(some) == 3
+
+
+def test_the_base_model_is_asked_once_and_the_adapted_model_in_every_round(model, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        Scorer, "score", lambda self, *given, _old=Scorer.score: asked.append(self) or _old(self, *given)
+    )
+    views = Views(model, kit.language(), ITEMS, Limits(longest=3))
+    for rows in ([1, 2, 3], [1, 2]):
+        view = views.at(model, rows)
+        view.nll("base"), view.entropy("base"), view.nll("adapted"), view.entropy("adapted")
+    assert len(asked) == 3
+    assert len(set(map(id, asked))) == 3
+
+
+def test_items_without_choices_have_no_probabilities_of_choices(views, model):
+    view = views[False].at(model, [1, 2])
+    assert not view.closed
+    with pytest.raises(ConfigError, match="without choices"):
+        view.choices("adapted")

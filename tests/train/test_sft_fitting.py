@@ -1,0 +1,139 @@
+"""Fine-tuning: what a step's loss is, what it does not depend on, and how it stops."""
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sft_kit import examples, tiny
+
+from webfarer.core.errors import ConfigError, WebfarerError
+from webfarer.data.masking import IGNORED
+from webfarer.train.example import Example
+from webfarer.train.fitting import Settings, fitting
+from webfarer.train.tuners.constrained import Constrained
+from webfarer.train.tuners.full import Full
+from webfarer.train.tuners.lora import Lora
+
+ONCE = Settings(epochs=1, batch=64, rate=1e-3, clip=0.0)
+
+
+def weights(model):
+    return torch.cat([weight.detach().flatten() for weight in model.parameters()])
+
+
+def fitted(settings, rows, steps=None):
+    model = Full().attach(tiny.llama(layers=1), 1)
+    with fitting(model, Full(), rows, settings) as run:
+        while run.step < (run.steps if steps is None else steps):
+            run.advance()
+    return run, weights(model)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_one_pass_or_sixty_four_are_the_same_step(packed: bool) -> None:
+    rows = examples(64, 12)
+    points, after = [], []
+    for room in (10**6, 200, 1):
+        settings = Settings(
+            **{**{name: getattr(ONCE, name) for name in ONCE.__slots__}, "room": room, "packed": packed}
+        )
+        run, end = fitted(settings, rows)
+        points.append(run.points[0])
+        after.append(end)
+    for point, end in zip(points, after, strict=True):
+        assert point.loss == pytest.approx(points[0].loss, rel=1e-6)
+        assert point.norm == pytest.approx(points[0].norm, rel=1e-6)
+        torch.testing.assert_close(end, after[0], rtol=1e-6, atol=1e-6)
+
+
+def test_a_loss_is_the_mean_over_all_taught_tokens_of_a_step() -> None:
+    rows = examples(10, 12)
+    model = tiny.llama(layers=1)
+    each = [model(torch.tensor([row.ids])).logits[0].log_softmax(-1).detach() for row in rows]
+    taught = [
+        -float(said[place - 1, row.ids[place]])
+        for row, said in zip(rows, each, strict=True)
+        for place in range(1, len(row.ids))
+        if row.labels[place] != IGNORED
+    ]
+    run, _ = fitted(ONCE, rows)
+    assert run.points[0].loss == pytest.approx(sum(taught) / len(taught), rel=1e-6)
+    assert run.points[0].taught == len(taught) == sum(row.taught for row in rows)
+    assert run.points[0].tokens == sum(len(row.ids) for row in rows)
+
+
+def test_all_examples_come_once_an_epoch_in_another_order() -> None:
+    rows = examples(10, 6)
+    with fitting(Full().attach(tiny.llama(layers=1), 1), Full(), rows, Settings(epochs=2, batch=4)) as run:
+        epochs = [[each.id for step in range(3) for each in run._chosen(step + 3 * epoch)] for epoch in range(2)]
+        assert run.steps == 6
+    assert sorted(epochs[0]) == sorted(epochs[1]) == sorted(row.id for row in rows)
+    assert epochs[0] != epochs[1]
+
+
+def test_a_row_without_a_taught_token_and_no_row_at_all_are_refused() -> None:
+    silent = Example("silent", (1, 2, 3), (IGNORED,) * 3)
+    for rows, said in (([*examples(2, 5), silent], "silent: no token"), ([], "no example")):
+        with pytest.raises(ConfigError, match=said), fitting(tiny.llama(layers=1), Full(), rows, ONCE):
+            pass
+
+
+def test_a_loss_that_is_no_number_stops_before_the_step_and_names_the_rows() -> None:
+    rows = [Example(f"row{number}", (number, 7, 9), (IGNORED, 7, 9)) for number in range(3)]
+    model = Full().attach(tiny.llama(layers=1), 1)
+    with torch.no_grad():
+        model.model.embed_tokens.weight[2] = math.nan
+    settings = Settings(epochs=1, batch=1, seed=3)
+    seen = []
+    with (
+        fitting(model, Full(), rows, settings) as run,
+        pytest.raises(WebfarerError, match=r"loss nan.*row2") as error,
+    ):
+        run.run(lambda run: seen.append(weights(model)))
+    assert error.value.detail["step"] == run.step + 1 == 3
+    torch.testing.assert_close(weights(model), seen[-1], rtol=0, atol=0, equal_nan=True)
+
+
+def test_dropout_and_penalty_are_at_work_and_repeatable() -> None:
+    rows = examples(4, 8)
+
+    def trained(tuner):
+        model = tuner.attach(tiny.llama(layers=1, dtype=torch.float32), 1)
+        with fitting(model, tuner, rows, Settings(epochs=6, batch=2, rate=1e-2)) as run:
+            run.run()
+        ups = [weight for name, weight in model.named_parameters() if "lora_B" in name]
+        return run.points, sum(float(up.square().sum()) for up in ups)
+
+    plain, dropped = trained(Lora(rank=2)), trained(Lora(rank=2, dropout=0.5))
+    assert trained(Lora(rank=2, dropout=0.5)) == dropped != plain
+    assert trained(Constrained(rank=2, dropout=0.0, gamma=1.0))[1] < plain[1] / 2
+
+
+def test_held_out_examples_are_scored_like_a_step() -> None:
+    rows = examples(12, 9)
+    with fitting(Full().attach(tiny.llama(layers=1), 1), Full(), rows, ONCE) as run:
+        score = run.evaluate(rows)
+        run.advance()
+    assert score == pytest.approx(run.points[0].loss, rel=1e-6)
+    assert run.scores == {0: score}
+
+
+@given(st.sampled_from(["linear", "cosine", "constant"]), st.floats(0, 1), st.integers(1, 300), st.floats(1e-6, 1e-1))
+def test_a_rate_rises_to_its_highest_and_falls(schedule: str, warmup: float, steps: int, rate: float) -> None:
+    settings = Settings(schedule=schedule, warmup=warmup, rate=rate)
+    rates = [settings.rate_at(step, steps) for step in range(steps)]
+    rising = round(warmup * steps)
+    assert all(0 <= each <= rate * (1 + 1e-12) for each in rates)
+    assert all(low < high for low, high in pairwise(rates[: rising + 1]))
+    assert all(high >= low for high, low in pairwise(rates[rising:]))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"epochs": 0}, {"rate": 0.0}, {"warmup": 2.0}, {"schedule": "steps"}, {"clip": -1.0}]
+)
+def test_settings_that_cannot_work_are_refused(wrong) -> None:
+    with pytest.raises(ConfigError):
+        Settings(**wrong)
