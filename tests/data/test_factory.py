@@ -11,11 +11,13 @@ from collections import Counter
 import pytest
 
 from webfarer.core.config import load_settings
-from webfarer.core.errors import ConfigError, UnknownPlugin
+from webfarer.core.errors import ConfigError, UnknownPlugin, WebfarerError
+from webfarer.core.fare import Budget
 from webfarer.data.batch import Batch
 from webfarer.data.factory import Hands, Wanted, make_questions
 from webfarer.data.question import read_questions
 from webfarer.data.synth import SYNTHS, Order
+from webfarer.models.ruled import Ruled
 
 QUOTA = {
     (f"{kind}_source", level): number
@@ -25,7 +27,7 @@ QUOTA = {
 
 
 def wanted(synth="crawlqa", count=12, **more):
-    return Wanted(synth, count, load_settings(), **{"seed": 5, "most": 6, **more})
+    return Wanted(synth, count, **{"settings": load_settings(), "seed": 5, "most": 6, **more})
 
 
 def test_the_same_order_gives_the_same_bytes_and_says_what_was_dropped(tmp_path):
@@ -74,11 +76,64 @@ def test_a_site_that_gives_no_more_ends_the_order_with_what_there_is(tmp_path, m
     assert "20 generated sites" in report.ended
 
 
+def test_a_spent_order_goes_on_under_a_larger_budget_and_pays_for_no_reply_twice(tmp_path, monkeypatch):
+    asked = []
+    complete = Ruled.complete
+
+    async def counted(self, messages, *rest):
+        asked.append(1)
+        return await complete(self, messages, *rest)
+
+    monkeypatch.setattr(Ruled, "complete", counted)
+
+    def order(tokens):
+        return wanted(settings=load_settings(model="ruled:overlap", budget=Budget(tokens=tokens)), count=4)
+
+    short = make_questions(order(4_000), tmp_path / "q.jsonl")
+    assert short.ended == "the budget is spent"
+    assert short.fare.tokens <= 4_000
+    paid = len(asked)
+    assert paid == short.fare.calls > 0
+    whole = make_questions(order(None), tmp_path / "q.jsonl")
+    assert whole.kept == 4
+    assert len(asked) == whole.fare.calls
+    asked.clear()
+    assert make_questions(order(None), tmp_path / "q.jsonl") == whole
+    assert not asked
+    make_questions(order(None), tmp_path / "at-once.jsonl")
+    assert (tmp_path / "at-once.jsonl").read_bytes() == (tmp_path / "q.jsonl").read_bytes()
+
+
+def test_an_order_that_failed_before_anything_was_made_can_be_corrected(tmp_path):
+    with pytest.raises(WebfarerError):
+        make_questions(wanted(root="http://127.0.0.1:9/", count=2), tmp_path / "q.jsonl")
+    assert make_questions(wanted(count=2), tmp_path / "q.jsonl").kept == 2
+
+
+def test_another_order_of_the_same_quotas_is_the_same_and_other_numbers_are_another(tmp_path):
+    def order(*cells):
+        return wanted("webwalkerqa", 3, order=Order(quota=dict(cells)))
+
+    easy, hard = (("single_source", "easy"), 1), (("single_source", "hard"), 2)
+    make_questions(order(easy, hard), tmp_path / "a.jsonl")
+    made = (tmp_path / "a.jsonl").read_bytes()
+    make_questions(order(hard, easy), tmp_path / "a.jsonl")
+    assert (tmp_path / "a.jsonl").read_bytes() == made
+    with pytest.raises(ConfigError, match="another order"):
+        make_questions(order((easy[0], 2), (hard[0], 1)), tmp_path / "a.jsonl")
+
+
+def test_quotas_that_a_synth_cannot_meet_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="makes no questions of the cells"):
+        make_questions(wanted(count=9, order=Order(quota={("nothing", "easy"): 9})), tmp_path / "q.jsonl")
+
+
 @pytest.mark.parametrize(
     ("order", "words"),
     [
         (wanted("nothing"), "unknown synth"),
         (wanted(ground="site"), "--root"),
+        (wanted(ground="world", root="https://example.org/"), "leave out --root"),
         (wanted(checks=("nonsense",)), "unknown check"),
         (wanted(order=Order(quota={("single_source", "easy"): 3})), "come to 3"),
     ],

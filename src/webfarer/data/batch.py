@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from webfarer.core.config import Settings
 from webfarer.core.errors import BudgetExceeded
 from webfarer.core.fare import Fare
+from webfarer.core.run import Run
 from webfarer.data.check import CHECKS, Check, Desk
 from webfarer.data.ground import GROUNDS, Ground, Place, Statement
 from webfarer.data.paid import paid_model
@@ -30,6 +32,7 @@ from webfarer.models.base import ChatModel
 _PATIENCE = 300  # drafts in a row of which none is kept, before a ground counts as used up
 _EXAMPLES = 3
 _SIDE_BY_SIDE = 8  # drafts that a model is asked about at the same time
+_SCARCE = 0.25  # of a budget: what is left is then spent on one draft at a time, so that none is paid for in part
 
 Cell = tuple[str, str]
 
@@ -42,7 +45,7 @@ class Plan:
         synth, ground: ids.
         order: what is wanted of the synth.
         checks: ids, in the order in which they are made.
-        most: questions kept of one ground; by cell where there are quotas.
+        most: questions kept of one ground, and of each cell where there are quotas.
         seed: of grounds and drafts.
         root, pages: of a real site.
         apart: questions of other splits.
@@ -81,7 +84,7 @@ class Batch(BaseModel):
         drafts: how many were looked at.
         dropped: how many, by check.
         examples: a few of each.
-        fare: of the model calls.
+        fare: of the model calls, without their seconds: the same order gives the same report.
         spent: whether the budget ended it.
     """
 
@@ -122,7 +125,7 @@ def make_batch(plan: Plan, number: int, calls: Path | None = None) -> Batch:
     Args:
         plan: what to make.
         number: of the ground.
-        calls: where those of a model are recorded; a batch that was cut goes on from there.
+        calls: where the replies of a model are kept; what lies there is not paid again.
     """
     return asyncio.run(_make(plan, number, calls))
 
@@ -131,7 +134,7 @@ async def _make(plan: Plan, number: int, calls: Path | None) -> Batch:
     place = Place(plan.settings, number, plan.seed, plan.root, plan.pages)
     ground: Ground = await GROUNDS.load(plan.ground).at(place)
     async with paid_model(plan.settings, calls, f"batch-{number}") as (run, model):
-        maker = _Maker(plan, model)
+        maker = _Maker(plan, number, run, model)
         spent = False
         try:
             if model is not None and not GROUNDS.load(plan.ground).endless:
@@ -145,7 +148,7 @@ async def _make(plan: Plan, number: int, calls: Path | None) -> Batch:
             drafts=maker.drafts,
             dropped=dict(sorted(maker.tally.dropped.items())),
             examples=tuple(maker.tally.examples),
-            fare=run.ledger.fare if run else Fare(),
+            fare=run.ledger.fare.model_copy(update={"seconds": 0.0}) if run else Fare(),
             spent=spent,
         )
 
@@ -167,26 +170,42 @@ async def _read(ground: Ground, model: ChatModel, plan: Plan) -> Ground:
 class _Maker:
     """Takes drafts of one ground until there are enough of them or nothing more comes."""
 
-    def __init__(self, plan: Plan, model: ChatModel | None) -> None:
+    def __init__(self, plan: Plan, number: int, run: Run | None, model: ChatModel | None) -> None:
         self.kept: list[Question] = []
         self.tally = Tally()
         self.drafts = 0
-        self._plan, self._model = plan, model
+        self._plan, self._number, self._run, self._model = plan, number, run, model
         self._synth: Synth = SYNTHS.load(plan.synth)
-        desk = Desk(model, plan.apart, plan.seed)
-        self._checks = begun(plan.checks, desk)
+        self._checks = begun(plan.checks, Desk(model, plan.apart, plan.seed))
         self._cells: Counter[Cell] = Counter()
         self._idle = 0
 
     async def make(self, ground: Ground, random: Random) -> None:
-        """Take drafts."""
+        """Take drafts.
+
+        Raises:
+            BudgetExceeded: a model could not be asked any more; what it had judged is taken.
+        """
         drafts = self._synth.drafts(ground, self._plan.order, random)
-        while not self._enough() and self._idle < _PATIENCE:
-            some = list(islice(self._wanted(drafts), _SIDE_BY_SIDE if self._model else 1))
+        while self._lacking() and self._idle < _PATIENCE:
+            some = list(islice(self._wanted(drafts), self._at_once()))
             if not some:
                 return
-            for question, (check, why) in await asyncio.gather(*(self._judged(each, ground) for each in some)):
-                await self._take(question, ground, check, why)
+            judged = await asyncio.gather(*(self._judged(each, ground) for each in some), return_exceptions=True)
+            for each in judged:
+                if not isinstance(each, BaseException):
+                    await self._take(each[0], ground, *each[1])
+            for each in judged:
+                if isinstance(each, BaseException):
+                    raise each
+
+    def _at_once(self) -> int:
+        """Return how many drafts are judged side by side: never more than are lacking."""
+        if self._model is None or self._run is None:
+            return 1
+        limits = self._plan.settings.budget.model_dump(exclude_none=True, include={"tokens", "usd"})
+        scarce = any(self._run.ledger.room(meter) < _SCARCE * limit for meter, limit in limits.items())
+        return 1 if scarce else min(_SIDE_BY_SIDE, self._lacking())
 
     def _wanted(self, drafts: Iterator[Question]) -> Iterator[Question]:
         """Yield the drafts whose cell is not full."""
@@ -194,7 +213,7 @@ class _Maker:
             self._idle += 1
             if self._idle > _PATIENCE:
                 return
-            if not self._plan.order.quota or self._cells[cell_of(draft)] < self._plan.most:
+            if self._room(cell_of(draft)):
                 yield draft
 
     async def _judged(self, question: Question, ground: Ground) -> tuple[Question, tuple[str, str]]:
@@ -216,8 +235,8 @@ class _Maker:
 
     async def _take(self, question: Question, ground: Ground, check: str, why: str) -> None:
         """Keep a question, or count why it is not kept."""
-        if self._enough():
-            return  # decided side by side with one that was the last
+        if not self._room(cell_of(question)):
+            return  # judged side by side with one that filled its cell
         self.drafts += 1
         if not check:
             for name, each in self._checks.items():
@@ -228,14 +247,19 @@ class _Maker:
             self.tally.drop(check, why, question)
             return
         self._idle = 0
-        self.kept.append(question)
+        made = {**question.made, "seed": self._plan.seed, "number": self._number, "webfarer": version("webfarer")}
+        self.kept.append(question.model_copy(update={"made": made}))
         self._cells[cell_of(question)] += 1
 
-    def _enough(self) -> bool:
+    def _room(self, cell: Cell) -> int:
+        """Return how many more questions of a cell are wanted of this ground."""
         quota = self._plan.order.quota
-        if quota:
-            return all(self._cells[cell] >= min(self._plan.most, wanted) for cell, wanted in quota.items())
-        return len(self.kept) >= self._plan.most
+        most = min(self._plan.most, quota.get(cell, 0)) if quota else self._plan.most
+        return most - (self._cells[cell] if quota else len(self.kept))
+
+    def _lacking(self) -> int:
+        """Return how many more questions are wanted of this ground."""
+        return sum(map(self._room, self._plan.order.quota)) if self._plan.order.quota else self._room(("", ""))
 
 
 def begun(names: Sequence[str], desk: Desk) -> dict[str, Check]:

@@ -1,6 +1,6 @@
 """The factory: makes a file of questions, ground by ground, until there are enough of them, and says what was dropped.
 
-Beside the file lies its work: one file for every ground that is done, and every call of a model; a killed order goes on
+Beside the file lies its work: one file for every ground that is done, or every reply of a model; a killed order goes on
 there and pays nothing twice. Which questions are kept follows from the order alone, never from how the grounds were
 spread. Not a synth, and not a check (:mod:`webfarer.data.batch` puts those together).
 """
@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.metadata import version
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
@@ -33,6 +34,8 @@ from webfarer.evals.records import locked, put
 from webfarer.evals.runner import end_with_parent
 
 _BARREN = 20  # grounds in a row that bring nothing: the synth does not work there
+_STRANGE = 2  # grounds without a single draft of the cells that are wanted
+_CALLS = "calls.jsonl"
 _AHEAD = 2  # grounds under way for each process
 _NOWHERE = Ground("", "", "", {}, {}, (), {})  # a check of the whole set does not look at a ground
 
@@ -129,7 +132,7 @@ def make_questions(wanted: Wanted, out: Path, hands: Hands = Hands(), tell: Tell
         plan = replace(plan, settings=plan.settings.model_copy(update={"home": work}))
         _same_order(work, plan, out)
         maker = _Collector(wanted, plan)
-        with _batches(plan, work, hands) as batches:
+        with _batches(plan, work, hands, maker) as batches:
             for batch in batches:
                 maker.take(batch)
                 if tell:
@@ -153,47 +156,50 @@ def planned(wanted: Wanted) -> Plan:
     endless = GROUNDS.load(ground).endless
     if not endless and not wanted.root:
         raise ConfigError(f"{ground} needs a website: give its first page with --root https://…")
+    if wanted.root and wanted.ground not in ("", "site"):
+        raise ConfigError(f"a website is its own ground: leave out --root, or --ground {wanted.ground}")
     quota = wanted.order.quota
     if quota and sum(quota.values()) != wanted.count:
         raise ConfigError(f"the quotas come to {sum(quota.values())} questions, not {wanted.count}")
-    most = (max(quota.values()) if quota else wanted.count) if not endless else wanted.most
+    most = wanted.most if endless else wanted.count
     if quota and endless:
         most = -(-wanted.most // len(quota))
+    order = replace(wanted.order, quota=dict(sorted(quota.items())))
     checks = wanted.checks or tuple(CHECKS.ids())
     settings = wanted.settings.model_copy(update={"archive": "record", "seed": wanted.seed})
     return Plan(
-        wanted.synth, ground, wanted.order, checks, most, wanted.seed, settings, wanted.root, wanted.pages, wanted.apart
+        wanted.synth, ground, order, checks, most, wanted.seed, settings, wanted.root, wanted.pages, wanted.apart
     )
 
 
 def _same_order(work: Path, plan: Plan, out: Path) -> None:
-    """Write what is ordered, or see that it is what was ordered before; the number of questions may differ.
+    """Write what is ordered, or see that it is what was ordered before, unless nothing was made of that.
 
     Raises:
         ConfigError: it is another order.
     """
+    endless = GROUNDS.load(plan.ground).endless
     order = {
         "synth": plan.synth,
         "ground": plan.ground,
-        "order": [
-            plan.order.hops,
-            sorted(plan.order.quota),
-            [item.model_dump(mode="json") for item in plan.order.easy],
-        ],
+        "hops": plan.order.hops,
+        "quota": [[*cell, wanted] for cell, wanted in plan.order.quota.items()],
+        "easy": [item.model_dump(mode="json") for item in plan.order.easy],
         "checks": plan.checks,
-        "most": plan.most,
+        "most": plan.most if endless else 0,  # a site's pages serve any number
         "seed": plan.seed,
         "root": plan.root,
         "pages": plan.pages,
         "apart": [question.id for question in plan.apart],
-        "model": plan.settings.model,
-        "web": plan.settings.web.model_dump(mode="json"),
+        "settings": plan.settings.model_dump(mode="json", include={"model", "base_url", "temperature", "top_p", "web"}),
+        "webfarer": version("webfarer"),
     }
     digest = hashlib.sha256(canonical(order).encode()).hexdigest()
     path = work / "order"
     if out.exists() and not path.exists():
         raise ConfigError(f"{out} exists and was not made here; write to another file")
-    if path.exists() and path.read_text() != digest:
+    made = [*work.glob("grounds/*.json"), *work.glob(_CALLS)]
+    if made and path.exists() and path.read_text() != digest:
         raise ConfigError(f"{work} holds another order; remove it, or write to another file")
     put(path, digest.encode())
 
@@ -209,13 +215,28 @@ class _Collector:
             name: each for name, each in begun(plan.checks, Desk(None, plan.apart, plan.seed)).items() if each.whole
         }
         self._endless = GROUNDS.load(plan.ground).endless
-        self._left = Counter(dict(wanted.order.quota))
+        self.left = Counter(dict(plan.order.quota))
         self._tally = Tally()
         self._grounds = self._drafts = self._barren = 0
-        self._fare: Counter[str] = Counter()
+        self.fare: Counter[str] = Counter()
+
+    @property
+    def lacking(self) -> int:
+        """How many questions are still wanted."""
+        return self._wanted.count - len(self.kept)
 
     def take(self, batch: Batch) -> None:
-        """Take what a ground brought."""
+        """Take what a ground brought.
+
+        Raises:
+            ConfigError: nothing of it is of a kind that the quotas want.
+        """
+        quota = self._plan.order.quota
+        if quota and batch.drafts == 0 and not self.kept and self._grounds == _STRANGE:
+            wanted = ", ".join("/".join(cell) for cell in quota)
+            raise ConfigError(
+                f"{self._plan.synth} makes no questions of the cells {wanted}; `webfarer data list` says which"
+            )
         before = len(self.kept)
         self._grounds += 1
         self._drafts += batch.drafts
@@ -223,14 +244,14 @@ class _Collector:
         for question in batch.questions:
             if self.ended is None:
                 self._keep(question)
-        self._fare.update(batch.fare.model_dump())
+        self.fare.update(batch.fare.model_dump())
         self._barren = 0 if len(self.kept) > before else self._barren + 1
         if self.ended is None:
             self.ended = self._trouble(batch)
 
     def _keep(self, question: Question) -> None:
         cell = cell_of(question)
-        if self._wanted.order.quota and self._left[cell] <= 0:
+        if self._wanted.order.quota and self.left[cell] <= 0:
             self._tally.drop("quota", "its cell is full", question)
             return
         for name, check in self._checks.items():
@@ -239,7 +260,7 @@ class _Collector:
                 self._tally.drop(name, why, question)
                 return
         self.kept.append(question)
-        self._left[cell] -= 1
+        self.left[cell] -= 1
         if len(self.kept) == self._wanted.count:
             self.ended = ""
 
@@ -264,23 +285,23 @@ class _Collector:
             wanted=self._wanted.count,
             kept=len(self.kept),
             cells=dict(sorted(cells.items())),
-            lacking={"/".join(cell): lacks for cell, lacks in sorted(self._left.items()) if lacks > 0},
+            lacking={"/".join(cell): lacks for cell, lacks in sorted(self.left.items()) if lacks > 0},
             grounds=self._grounds,
             drafts=self._drafts,
             dropped=dict(sorted(self._tally.dropped.items())),
             examples=tuple(self._tally.examples),
-            fare=Fare.model_validate(self._fare),
+            fare=Fare.model_validate(self.fare),
             ended=self.ended or "",
         )
 
 
 @contextmanager
-def _batches(plan: Plan, work: Path, hands: Hands) -> Iterator[Iterator[Batch]]:
+def _batches(plan: Plan, work: Path, hands: Hands, maker: "_Collector") -> Iterator[Iterator[Batch]]:
     """Open the stream of batches, in the order of their grounds; those that are done are read."""
     if hands.ray:
         yield _stream(plan, work, over_ray(plan), _AHEAD * cores())
     elif hands.processes == 1:
-        yield _stream(plan, work, partial(_here, plan, work), 0)
+        yield _stream(plan, work, partial(_here, plan, work, maker), 0)
     else:
         with ProcessPoolExecutor(hands.processes, get_context("spawn"), end_with_parent) as pool:
             try:
@@ -300,18 +321,20 @@ def _stream(plan: Plan, work: Path, begin: Begin, ahead: int) -> Iterator[Batch]
     places = work / "grounds"
     places.mkdir(parents=True, exist_ok=True)
     waiting: deque[tuple[Path, Callable[[], Batch]]] = deque()
-    for number in count() if GROUNDS.load(plan.ground).endless else range(1):
-        path = places / f"{number}.json"
+    endless = GROUNDS.load(plan.ground).endless
+    for number in count() if endless else range(1):
+        path = places / (f"{number}.json" if endless else f"{plan.most}.json")
         waiting.append((path, partial(_read, path) if path.exists() else begin(number)))
         if len(waiting) > ahead:
-            yield _finished(*waiting.popleft())
+            yield _finished(plan, *waiting.popleft())
     while waiting:
-        yield _finished(*waiting.popleft())
+        yield _finished(plan, *waiting.popleft())
 
 
-def _finished(path: Path, wait: Callable[[], Batch]) -> Batch:
+def _finished(plan: Plan, path: Path, wait: Callable[[], Batch]) -> Batch:
+    """Return a batch, written down; one that was paid for is made again of the replies that were kept."""
     batch = wait()
-    if not path.exists() and not batch.spent:
+    if not path.exists() and not plan.settings.model:
         put(path, batch.model_dump_json().encode())
     return batch
 
@@ -321,16 +344,17 @@ def _read(path: Path) -> Batch:
         return Batch.model_validate_json(path.read_bytes())
 
 
-def _here(plan: Plan, work: Path, number: int) -> Callable[[], Batch]:
-    """Return what makes a batch in this process, with what is left of the budget."""
+def _here(plan: Plan, work: Path, maker: _Collector, number: int) -> Callable[[], Batch]:
+    """Return what makes a batch in this process: one that is paid for, within what is left of budget and order."""
 
     def make() -> Batch:
-        spent = Counter[str]()
-        for done in (work / "grounds").glob("*.json"):
-            spent.update(_read(done).fare.model_dump())
+        if not plan.settings.model:
+            return make_batch(plan, number)
         limits = plan.settings.budget.model_dump(exclude_none=True, include={"tokens", "usd"})
-        budget = Budget(**{meter: max(0, limit - spent[meter]) for meter, limit in limits.items()})
-        left = plan.settings.model_copy(update={"budget": budget})
-        return make_batch(replace(plan, settings=left), number, work / f"calls-{number}.jsonl")
+        budget = Budget(**{meter: max(0, limit - maker.fare[meter]) for meter, limit in limits.items()})
+        settings = plan.settings.model_copy(update={"budget": budget})
+        order = replace(plan.order, quota=dict(+maker.left))
+        paid = replace(plan, settings=settings, order=order, most=min(plan.most, maker.lacking))
+        return make_batch(paid, number, work / _CALLS)
 
     return make

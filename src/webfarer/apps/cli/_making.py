@@ -29,7 +29,11 @@ def quotas(text: str) -> dict[tuple[str, str], int]:
         if len(counts) != len(_LEVELS) or not all(each.isdecimal() for each in counts):
             raise ConfigError(f"{part!r} is no quota: write TYPE:EASY/MEDIUM/HARD, as in single:80/140/120")
         kind = f"{kind}_source" if kind in ("single", "multi") else kind
+        if any(name == kind for name, _ in found):
+            raise ConfigError(f"the quota of {kind} is given twice")
         found |= {(kind, level): int(each) for level, each in zip(_LEVELS, counts, strict=True) if int(each)}
+    if text and not found:
+        raise ConfigError(f"the quota {text!r} wants no question")
     return found
 
 
@@ -81,6 +85,8 @@ def told(report: Report, out: Path) -> str:
         lines.append("kept: " + ", ".join(f"{cell} {number}" for cell, number in report.cells.items()))
     if report.fare.calls:
         lines.append(f"fare: {report.fare.calls} model calls, {report.fare.tokens} tokens, ${report.fare.usd:.4f}")
+    if passed > report.kept:
+        lines.append(f"{passed - report.kept} of them are more than is wanted")
     if report.ended:
         lacking = (
             "; lacking: " + ", ".join(f"{cell} {n}" for cell, n in report.lacking.items()) if report.lacking else ""

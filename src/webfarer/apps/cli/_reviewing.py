@@ -1,5 +1,6 @@
 """The review of made questions at the terminal: one at a time, one key for a verdict."""
 
+from rich.console import Console
 from rich.prompt import Prompt
 
 from webfarer.apps.cli._terminal import clean, console
@@ -25,13 +26,19 @@ def judge_all(queue: Queue) -> None:
         edit = {}
         if key == "e":
             edit = {
-                "text": Prompt.ask("question", default=question.question, console=screen),
-                "answer": Prompt.ask("answer", default=question.answer, console=screen),
+                "text": _edited("question", question.question, screen),
+                "answer": _edited("answer", question.answer, screen),
             }
         try:
             queue.verdict(_KEYS[key], **edit)  # type: ignore[arg-type]
         except ConfigError as error:
             screen.print(clean(error.message), highlight=False, markup=False)
+
+
+def _edited(what: str, text: str, screen: Console) -> str:
+    """Ask for another text; an empty line leaves it as it is."""
+    screen.print(f"{what} now: {clean(text)}", highlight=False, markup=False)
+    return Prompt.ask(f"{what} (empty: as it is)", default="", show_default=False, console=screen) or text
 
 
 def result(queue: Queue) -> str:
@@ -42,7 +49,7 @@ def result(queue: Queue) -> str:
             agreed = queue.agreement(queue.reviewer, other)
             kappa = "none" if agreed.kappa is None else f"{agreed.kappa:.2f}"
             lines.append(f"with {other}: {agreed.both} judged by both, {100 * agreed.same:.0f} % alike, kappa {kappa}")
-    return "\n".join(lines)
+    return clean("\n".join(lines))
 
 
 def _shown(question: Question) -> str:
