@@ -12,7 +12,7 @@ import pytest
 from walk_kit import LIBRARY, QUESTION, TRUTH, Reader, log, serve_pages, settings
 
 from webfarer.agents.runs import Options, list_runs, replay, resume, walk
-from webfarer.core.config import Settings
+from webfarer.core.config import Settings, load_settings
 from webfarer.core.errors import ConfigError, ModelAuth, ReplayMismatch, TraceError, TraceVersion
 from webfarer.core.fare import Budget
 from webfarer.core.trace import Event, Trace, canonical
@@ -129,6 +129,25 @@ async def test_a_changed_log_does_not_replay(
     rewrite(chosen, change)
     with pytest.raises((ReplayMismatch, TraceError)):
         await replay("r", options=Options(settings=chosen))
+
+
+async def test_settings_that_a_recording_lacks_are_the_defaults_and_not_those_of_today(
+    chosen: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def older(events: list[dict[str, Any]]) -> None:
+        recorded = events[0]["data"]["settings"]
+        for name in ("temperature", "top_p", "tokens"):
+            del recorded[name]
+        del recorded["ask"]["thoughts"]
+
+    rewrite(chosen, older)
+    for name in ("TEMPERATURE", "TOP_P"):
+        monkeypatch.setenv(f"WEBFARER_{name}", "0.5")
+    monkeypatch.setenv("WEBFARER_ASK__THOUGHTS", "kept")
+    today = load_settings(home=chosen.home)
+    assert (today.temperature, today.top_p, today.ask.thoughts) == (0.5, 0.5, "kept")
+    assert (await replay("r", options=Options(settings=today))).text == TRUTH
+    assert (await resume("r", options=Options(settings=today))).text == TRUTH
 
 
 async def test_a_lost_archive_does_not_replay(chosen: Settings) -> None:

@@ -33,6 +33,18 @@ async def test_a_search_draws_its_steps_and_remembers_its_thoughts_when_told_to(
         assert (settings["temperature"], settings["top_p"], settings["ask"]["thoughts"]) == (*WARM, thoughts)
 
 
+@pytest.mark.parametrize("system", ["closed_book", "one_shot_rag", "rag_walker"])
+@pytest.mark.parametrize("warmth", [WARM, (0.0, 1.0)])
+async def test_who_decides_nothing_but_the_answer_draws_that(
+    tmp_path: Path, system: str, warmth: tuple[float, float]
+) -> None:
+    model = Scripted(['{"sufficient": true, "answer": "13:45", "notes": []}'])
+    async with library(tmp_path) as there:
+        there.changes |= {"temperature": warmth[0], "top_p": warmth[1]}
+        await played(there, system, model=model)
+    assert [(sampling.temperature, sampling.top_p) for sampling in model.samplings] == [warmth]
+
+
 @pytest.mark.parametrize(("system", "drawn"), [("walker", EXPLORE.role), ("react", REACTING)])
 async def test_a_walk_draws_its_clicks(tmp_path: Path, system: str, drawn: str) -> None:
     script = ["Final Answer: none"] * 9 if system == "react" else Actor().model()._script

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lighthouse_kit import ROOT, checks, dropped_by, lighthouses, stated
 
 from webfarer.data.check import CHECKS, Desk
-from webfarer.data.checks._texts import plain, states
+from webfarer.data.standing import plain, states
 from webfarer.data.synth import SYNTHS, Order
 from webfarer.models.scripted import Scripted
 
@@ -224,3 +224,49 @@ def test_every_check_says_when_it_is_made_and_what_it_needs():
     assert [name for name, kind in kinds.items() if kind.whole] == ["duplicate"]
     assert [name for name, kind in kinds.items() if kind.asks] == ["closed_book"]
     assert max(kinds, key=lambda name: kinds[name].order) == "closed_book"
+
+
+async def test_a_piece_of_the_question_that_finds_the_answer_leaves_a_page_unneeded():
+    """The last sentence is a search for itself, and whoever makes it need not know who keeps Fir Point."""
+    planted = BOTH.model_copy(
+        update={
+            "question": "Find the keeper of Fir Point. Which town is missing from this sentence on the page of this "
+            "keeper: “She was born in ___ and came here as a child with her uncle.”?",
+            "answer": "Hamlin",
+            "parts": (),
+            "formula": ["of", "born", ["of", "keeper", ["entity", "Fir Point"]]],
+        }
+    )
+    good = planted.model_copy(update={"question": "Where was the keeper of Fir Point born?"})
+    check = CHECKS.load("ablation")(Desk())
+    evidence = {"gold": (f"{ROOT}fir", f"{ROOT}ada")}
+    assert "alone leads to the answer" in await check.problem(planted.model_copy(update=evidence), GROUND)
+    assert await check.problem(good.model_copy(update=evidence), GROUND) == ""
+
+
+async def test_a_masked_sentence_that_another_page_holds_as_well_is_dropped():
+    made = next(each for each in drafts("masked", order=Order(1)) if each.answer == "Hamlin")
+    again = lighthouses(bo="<p>She was born in Hamlin and came here as a child with her uncle.</p>")
+    assert await dropped_by(made, GROUND) == ""
+    assert "not needed" in await CHECKS.load("ablation")(Desk()).problem(made, again)
+
+
+async def test_a_page_in_another_language_and_quotes_are_judged_apart():
+    language = CHECKS.load("language")(Desk())
+    german = replace(GROUND, pages={url: replace(page, language="de") for url, page in GROUND.pages.items()})
+    assert "is in 'de'" in await language.problem(LIT, german)
+    quoted = "Welches Wort fehlt: “the light of the harbour is a thing of the past”?"
+    assert await language.problem(changed(question=quoted), GROUND)
+    assert (
+        await language.problem(changed(question="Which page says: “灯塔位于北角的尽头，守塔人住在那里”?"), GROUND) == ""
+    )
+
+
+async def test_the_part_of_a_page_around_its_evidence_is_shown():
+    last = lighthouses(ada="<p>Waves came and went.</p>" * 400 + "<p>The bell is of bronze.</p>")
+    page = last.pages[f"{ROOT}ada"]
+    start = page.markdown.index("The bell")
+    evidence = BOTH.evidence[0].model_copy(update={"url": page.url, "text": "The bell is of bronze.", "start": start})
+    model = Scripted(["Unknown."] * 5)
+    await CHECKS.load("closed_book")(Desk(model)).problem(changed(BOTH, evidence=(evidence,)), last)
+    assert any("The bell is of bronze." in str(messages) for messages in model.asked)

@@ -7,7 +7,7 @@ import pytest
 import template_kit as kit
 
 from webfarer.core.errors import ConfigError
-from webfarer.data.form import FORMS, Wish
+from webfarer.data.format import FORMATS, Wish
 from webfarer.data.masking import IGNORED, Encoder
 from webfarer.data.row import Called, Row, Tokens, Turn
 from webfarer.models.dialogue import DIALECTS
@@ -67,7 +67,7 @@ PLAIN = row(ASKED, said("eh", weight=0), ASKED, said("Ada.", reasoning="Hm."), n
 
 
 def export(name, rows, tmp_path, **wish):
-    form = FORMS.load(name)
+    form = FORMATS.load(name)
     out = tmp_path / f"out{form.suffix}"
     exported = form.export(iter(rows), out, Wish(**wish))
     if not form.suffix:
@@ -146,8 +146,8 @@ def test_chatml_marks_what_is_trained(tmp_path):
 
 
 def test_chatml_leaves_out_what_would_forge_its_tags(tmp_path):
-    exported, lines = export("chatml", [row(Turn(role="user", content="<|im_end|>"), said("Ada."))], tmp_path)
-    assert (lines, exported.examples) == ([], 0)
+    exported, lines = export("chatml", [row(Turn(role="user", content="<|im_end|>"), said("Ada.")), PLAIN], tmp_path)
+    assert len(lines) == exported.examples == 1
     assert "<|im_end|>" in exported.left_out["x/1"]
 
 
@@ -194,13 +194,29 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
         raise RuntimeError("no more rows")
 
     with pytest.raises(ConfigError, match="no more rows"):
-        FORMS.load("messages").export(broken(), tmp_path / "out.jsonl", Wish())
+        FORMATS.load("messages").export(broken(), tmp_path / "out.jsonl", Wish())
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", FORMS.ids())
+@pytest.mark.parametrize("name", ["messages", "sharegpt", "chatml", "tokens"])
+def test_half_a_character_does_not_stop_a_file(name, folder, tmp_path):
+    half = row(Turn(role="user", content="\ud83d"), said("Ada."), number=5)
+    _, lines = export(name, [PLAIN, half, USED], tmp_path, tokenizer=folder)
+    assert {line["id"] for line in lines} >= {"x/1", "x/2"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"), [((), "there is none"), ((row(ASKED, ASKED, said("Ada.")),), "x/1: .* one side")]
+)
+def test_an_export_of_nothing_is_refused(rows, why, tmp_path):
+    with pytest.raises(ConfigError, match=why):
+        export("sharegpt", rows, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", FORMATS.ids())
 def test_every_format_says_what_it_is(name):
-    form = FORMS.load(name)
+    form = FORMATS.load(name)
     assert form.title
     assert form.suffix in ("", ".jsonl")
     assert MappingProxyType(vars(type(form)))["export"].__doc__

@@ -1,26 +1,38 @@
 """The funnel: the first rule that speaks drops, everything counts once, and the report shows no markup of others."""
 
+from collections.abc import Sequence
+
 import pytest
-from funnel_kit import ACTIONS, CLEAN, trajectory
+from funnel_kit import ACTIONS, CLEAN, PLAN, trajectory
 from hypothesis import given
 from hypothesis import strategies as st
 
 from webfarer.core.errors import ConfigError, UnknownPlugin
+from webfarer.core.fare import Fare
 from webfarer.core.specs import id_of, made, spec_of
-from webfarer.data.funnel import Funnel, funnel, report, rules_of, sift
+from webfarer.data.funnel import Funnel, report, rules_of, sift
 from webfarer.data.funnel_page import markdown, page
-from webfarer.data.rule import RULES, Bench
+from webfarer.data.rule import RULES, Jury, Rule
 from webfarer.data.trajectory import Trajectory
 from webfarer.models.ruled import Ruled
 
 RULES_ALL = rules_of()
+KEPT = f"{PLAN.digest}/q.1"
 WRONG = {"named": {"correct": 0.0}}
 SOME = [
     trajectory(result_run="q.1"),
     trajectory(result_run="q.2", result_marks=WRONG, actions=ACTIONS[:1], item_cells={"type": "two"}),
     trajectory(CLEAN[0].replace("}}", "}"), result_run="q.3", result_marks=WRONG),
-    trajectory(result_run="q.4", result_answer=None, result_marks={}),
+    trajectory(result_run="q.4", result_answer=None, result_marks={}, result_lost=Fare(tokens=360, usd=0.25)),
 ]
+
+
+async def funnel(
+    trajectories: Sequence[Trajectory], rules: Sequence[Rule], jury: Jury = Jury(), *, audit: bool = False
+) -> Funnel:
+    """Return what becomes of trajectories."""
+    verdicts = [await sift(each, rules, jury, audit=audit) for each in trajectories]
+    return report(verdicts, rules, audit=audit)
 
 
 async def test_the_first_rule_that_speaks_drops_and_an_audit_asks_them_all() -> None:
@@ -32,7 +44,7 @@ async def test_the_first_rule_that_speaks_drops_and_an_audit_asks_them_all() -> 
     }
     assert {step.alone for step in plain.steps} == {None}
     audit = await funnel(SOME, rules_of(), audit=True)
-    assert audit.runs == plain.runs == ("q.1",)
+    assert audit.runs == plain.runs == (KEPT,)
     assert {step.rule: step.alone for step in audit.steps if step.alone} == {
         "json": 1,
         "finished": 1,
@@ -49,17 +61,26 @@ async def test_it_counts_cells_and_fare_and_shows_examples() -> None:
     assert told.kept.cells == {"type": {"one": 1}}
     right = next(step for step in told.steps if step.rule == "right")
     assert right.dropped.cells == {"type": {"two": 1}}
-    assert [(each.run, each.answer, each.reason) for each in right.examples] == [("q.2", "1931", "the answer is wrong")]
-    assert told.fare["usd"] == 1.5
-    assert told.fare["tokens"] == 4 * 360  # of the one that failed, what its three calls tell
-    assert told.fare_kept["tokens"] == told.cost("usd") * 240 == 360  # type: ignore[operator]
+    assert [(each.run, each.answer, each.reason) for each in right.examples] == [
+        (f"{PLAN.digest}/q.2", "1931", "the answer is wrong")
+    ]
+    assert told.fare["usd"] == 1.75
+    assert told.fare["tokens"] == 4 * 360
+    assert told.fare_kept["tokens"] == told.cost("tokens") / 4 == 360  # type: ignore[operator]
     assert Funnel.model_validate_json(told.model_dump_json()) == told
     assert (await funnel(SOME[1:], rules_of())).cost("usd") is None
 
 
+async def test_marking_belongs_to_the_fare_and_a_run_is_told_from_one_of_another_plan() -> None:
+    other = trajectory(result_judging=Fare(tokens=40, usd=0.5), plan=PLAN.model_copy(update={"seed": 9}))
+    told = await funnel([SOME[0], other], rules_of())
+    assert (told.fare["tokens"], told.cost("usd")) == (2 * 360 + 40, 0.75)
+    assert len(set(told.runs)) == 2
+
+
 async def test_examples_are_as_many_as_are_asked_for() -> None:
     rules = rules_of()
-    verdicts = [await sift(SOME[1], rules, Bench()) for _ in range(9)]
+    verdicts = [await sift(SOME[1], rules, Jury()) for _ in range(9)]
     assert [len(step.examples) for step in report(verdicts, rules, examples=3).steps if step.dropped.count] == [3]
 
 
@@ -110,7 +131,7 @@ async def test_a_rule_that_asks_needs_a_model() -> None:
     rules = rules_of(["judge"])
     with pytest.raises(ConfigError, match="--judge"):
         await funnel(SOME, rules)
-    assert (await funnel(SOME, rules, Bench(Ruled("overlap")))).runs == ("q.1",)
+    assert (await funnel(SOME, rules, Jury(Ruled("overlap")))).runs == (KEPT,)
 
 
 async def test_the_page_runs_nothing_and_shows_drops_as_text() -> None:
@@ -124,7 +145,7 @@ async def test_the_page_runs_nothing_and_shows_drops_as_text() -> None:
     assert "<summary>right: 2 of 2 dropped</summary>" in html
     assert "Funnel: 1 of 5 trajectories kept" in html
     assert "| correctness | right | 2 | 4 | 1 | 20.0 % |" in text
-    assert "| usd | 2 | 0.5 | 2 |" in text
+    assert "| usd | 2.25 | 0.5 | 2.25 |" in text
 
 
 async def test_nothing_is_kept_of_nothing() -> None:

@@ -18,7 +18,7 @@ from webfarer.data.funnel import Verdict, report, rules_of, sift
 from webfarer.data.funnel_page import page
 from webfarer.data.ground import GROUNDS, Place
 from webfarer.data.question import Question, write_questions
-from webfarer.data.rule import Bench
+from webfarer.data.rule import Jury
 from webfarer.data.synth import SYNTHS, Order
 from webfarer.data.trajectories import trajectories
 from webfarer.evals.records import Folder
@@ -78,7 +78,7 @@ def test_every_planted_fault_is_found_and_little_else(count: int, samples: int, 
 
     async def judged() -> list[tuple[str, Verdict]]:
         return [
-            (planted(each.item.question, SEED + each.result.number - 1), await sift(each, rules, Bench(), audit=True))
+            (planted(each.item.question, SEED + each.result.number - 1), await sift(each, rules, Jury(), audit=True))
             for each in trajectories(folder)
         ]
 

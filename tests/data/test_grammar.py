@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webfarer.core.types import Link, Page, Span
-from webfarer.data.grammar import read
+from webfarer.data.grammar import read, sifted
+from webfarer.data.ground import Statement
+from webfarer.data.question import Evidence
 from webfarer.evals.scoring import normalise
 
 SITE = " — Lamp 3.1 documentation"
@@ -160,6 +162,55 @@ def test_rows_of_one_name_are_told_apart_by_their_table():
     found = asked(page("Weights", tables))
     assert len(found) == 6
     assert found["what does the table under “Tubes” on the page “Weights” give as “Weight” for “large”"] == "60 g"
+
+
+@pytest.mark.parametrize("others", [("Blue", "red"), ("blue, red", "red"), ("blue (dark)", "red")])
+def test_a_column_in_which_spelling_decides_is_no_set(others: tuple[str, str]):
+    rows = "".join(f"| bulb {n} | {colour} |\n" for n, colour in enumerate(("blue", "blue", *others)))
+    reading = read({"b": page("Bulbs", f"# Bulbs\n\nColours\n\n| Bulb | Colour |\n| --- | --- |\n{rows}")}, "en")
+    column = next(relation for key, relation in reading.relations.items() if key.startswith("column"))
+    assert (column.whose, column.those) == ("", "")
+    assert column.of
+
+
+def test_a_piece_of_a_longer_code_is_no_value():
+    text = (
+        "Pass the flag LAMP_OPEN_* whenever the lamp has to be opened for work. "
+        "Every lamp of the house has run under Lamp 2.7.x since the last fire. "
+        "The maximum length of a cable is 3.8.x, whatever the lamp."
+    )
+    assert asked(page("Facts", f"# Facts\n\n{text}")) == {}
+
+
+SECTIONS = "# {}\n\n## 1. Introduction\n\nText.\n\n### Inner\n\nText.\n\n## Use\n\nText.\n\n## {}\n\nText."
+
+
+def test_pages_are_asked_for_the_sections_that_no_other_page_has():
+    found = asked(page("lamp", SECTIONS.format("lamp", "Broken bulbs")), page("cord", SECTIONS.format("cord", "Knots")))
+    assert found == {
+        "with which section does the page “lamp” end": "Broken bulbs",
+        "with which section does the page “cord” end": "Knots",
+    }
+
+
+def test_what_a_model_reads_is_sifted_by_the_whole_site():
+    pages = {each.url: each for each in (page("a", "Dora keeps the lamp.\nDora is 30."), page("b", "Dora is 30."))}
+
+    def said(name: str, relation: str, value: str, text: str) -> Statement:
+        url = f"http://lamp.test/{name}.html"
+        place = Evidence(url=url, sha256=pages[url].id, text=text, start=pages[url].markdown.index(text))
+        return Statement("Dora", relation, value, place)
+
+    kept, aged = said("a", "keeps", "the lamp", "Dora keeps the lamp."), said("a", "age", "30", "Dora is 30.")
+    assert sifted([kept, aged], pages) == [kept]  # another page gives her age as well
+    other = said("b", "keeps", "30", "Dora is 30.")
+    assert sifted([kept, other], pages) == []  # two answers
+
+
+def test_relations_that_quote_are_marked():
+    relations = read({"f": page("lamp", FUNCTION)}, "en").relations
+    quoting = {key.partition(":")[0] for key, relation in relations.items() if relation.quotes}
+    assert quoting == {"described", "changed", "retired"}
 
 
 def test_a_set_is_asked_for_only_while_it_is_whole():

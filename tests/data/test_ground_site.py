@@ -110,3 +110,11 @@ async def test_real_documentation_is_above_its_floors(
     assert len({each.relation.partition(":")[0] for each in ground.statements}) >= kinds
     assert all(each.value in each.evidence.text for each in ground.statements)
     assert len({each.evidence.url for each in ground.statements}) >= len(ground.pages) / 4
+
+
+@pytest.mark.parametrize(("language", "text"), [("de", "Die Lampe brennt."), ("fr", "La lampe brille.")])
+async def test_a_site_in_another_language_is_refused(language: str, text: str, settings: Settings, tmp_path: Path):
+    (tmp_path / "index.html").write_text(f"<!doctype html><html lang={language}><title>L</title><main><p>{text}</p>")
+    async with serve_folder(tmp_path) as site:
+        with pytest.raises(ConfigError, match=f"in '{language}'; questions can be made of English and Chinese"):
+            await at(Place(settings, root=f"{site.url}index.html"))

@@ -81,6 +81,19 @@ def test_calls_and_answers_are_marked_as_the_family_writes_them(family):
     assert written(family, encoder(family).encode(USED, [SEARCH])) == [CALLS[family], plain(family, "Ada.")]
 
 
+def test_every_call_of_a_turn_is_marked_or_the_turn_refused():
+    both = calling(1).model_copy(update={"tool_calls": (*calling(1).tool_calls, *calling(2, "museum").tool_calls)})
+    kept = set()
+    for family in kit.CALLING:
+        try:
+            (run,) = written(family, encoder(family).encode((SYSTEM, ASKED, both), [SEARCH]))
+        except ConfigError:
+            continue
+        assert (run.count("bakery"), run.count("museum"), run.count("search")) == (1, 1, 2) or family == "qwen3_5_think"
+        kept.add(family)
+    assert set(kit.CALLING) - kept == {"llama3_1", "gptoss"}  # their templates write one call, if any
+
+
 @pytest.mark.parametrize("family", kit.FAMILIES)
 def test_the_marked_text_is_what_the_model_wrote(family):
     texts = [" Ada </think> x\n", "Bob", "我们<|im_end|>", ""]

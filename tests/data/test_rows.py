@@ -30,17 +30,19 @@ RESULT = Message("tool", "Ada Quill", tool_call_id="call_1")
 MEND = Message("user", "That reply cannot be used: it is empty.")
 
 
-def said(messages, reply, tools=(TOOL,), schema=None):
+def said(messages, reply, tools=(TOOL,), schema=None, refused=""):
     sampling = asdict(Sampling(temperature=0.5, json_schema=schema))
-    return Said(0, tuple(json.loads(json.dumps(asdict(each))) for each in messages), tuple(tools), sampling, reply)
+    return Said(
+        0, tuple(json.loads(json.dumps(asdict(each))) for each in messages), tuple(tools), sampling, reply, refused
+    )
 
 
-def trajectory(*calls, malformed=(), mark=1.0):
+def trajectory(*calls, mark=1.0):
     plan = Plan(task="t", setting="both", agent="dancer", model="m", scorers=("s",), seed=3, items=1, fingerprint="")
     answer = Answer(question="Who?", text="Ada", stop_reason=StopReason.ANSWERED)
     result = Result(item="q", number=2, run="q-1.2", answer=answer, marks={"s": {"correct": mark}})
     item = Item(id="q", question="Who?", answer="Ada Quill", cells={"type": "single"})
-    return Trajectory(plan, item, result, tuple(calls), (), malformed, hashes={"http://a/": "00"})
+    return Trajectory(plan, item, result, tuple(calls), (), hashes={"http://a/": "00"})
 
 
 def spoken(reply):
@@ -79,18 +81,25 @@ def test_where_the_prompt_shows_a_reply_differently_a_new_row_begins():
 def test_what_the_agent_refused_is_context():
     bad, good = Reply("eh"), Reply("Ada")
     calls = said([SYSTEM, ASKED], bad), said([SYSTEM, ASKED, spoken(bad), MEND], good)
-    (row,) = rows_of(trajectory(*calls, malformed=(("eh", "it is empty"),)))
+    (row,) = rows_of(trajectory(*calls))
     assert weights(row)[2:] == [("assistant", 0), ("user", 0), ("assistant", 1)]
 
 
 def test_the_same_reply_may_be_refused_once_and_taken_later():
     calls = said([SYSTEM, ASKED], Reply("Ada")), said([SYSTEM, ASKED, spoken(Reply("Ada")), MEND], Reply("Ada"))
-    (row,) = rows_of(trajectory(*calls, malformed=(("Ada", "it cites nothing"),)))
+    (row,) = rows_of(trajectory(*calls))
     assert [turn.weight for turn in row.messages if turn.role == "assistant"] == [0, 1]
 
 
+def test_the_same_reply_may_be_taken_once_and_refused_later():
+    first, more = Reply("Thought: on\nAction: back"), Message("user", "Observation: the page")
+    again = said([SYSTEM, ASKED, spoken(first), more], first, refused="there is no page before")
+    (row,) = rows_of(trajectory(said([SYSTEM, ASKED], first), again))
+    assert weights(row)[2:] == [("assistant", 1)]
+
+
 def test_a_reply_that_nobody_could_use_makes_no_row():
-    assert rows_of(trajectory(said([SYSTEM, ASKED], Reply("")), malformed=(("", "it is empty"),))) == []
+    assert rows_of(trajectory(said([SYSTEM, ASKED], Reply(""), refused="it is empty"))) == []
     assert rows_of(trajectory(said([SYSTEM, ASKED], Reply("Ad", finish="length")))) == []
     assert rows_of(trajectory(said([SYSTEM, ASKED], None))) == []
 
@@ -98,8 +107,10 @@ def test_a_reply_that_nobody_could_use_makes_no_row():
 def test_prompts_of_one_question_are_rows_of_their_own_kind():
     schema = closed_schema(mind._Read)
     read = said([SYSTEM, ASKED], Reply('{"rational": "", "evidence": [], "summary": ""}'), (), schema)
-    broken = said([SYSTEM, ASKED], Reply("no json"), (), schema)
-    rows = rows_of(trajectory(said([SYSTEM, ASKED], Reply("Ada")), read, broken))
+    unusable = [
+        said([SYSTEM, ASKED], Reply(text), (), schema) for text in ("no json", '{"foo": 1}', '{"evidence": []}')
+    ]
+    rows = rows_of(trajectory(said([SYSTEM, ASKED], Reply("Ada")), read, *unusable))
     assert [row.kind for row in rows] == ["act", "read"]
 
 
@@ -169,3 +180,12 @@ def test_rows_are_read_as_they_were_written(tmp_path):
     write_rows(tmp_path / "rows.jsonl", rows)
     assert list(read_rows(tmp_path / "rows.jsonl")) == rows
     assert isinstance(rows[0], Row)
+
+
+def test_half_a_character_stops_no_file_and_is_not_learnt(tmp_path):
+    half, whole = Reply("Ada \ud83d"), Reply("Ada")
+    more = said([SYSTEM, ASKED, spoken(half), Message("user", "And?")], whole)
+    (row,) = rows_of(trajectory(said([SYSTEM, ASKED], half), more))
+    write_rows(tmp_path / "rows.jsonl", [row])
+    (read,) = read_rows(tmp_path / "rows.jsonl")
+    assert [(turn.content, turn.weight) for turn in read.messages[2:]] == [("Ada ?", 0), ("And?", 0), ("Ada", 1)]

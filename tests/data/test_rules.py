@@ -20,25 +20,37 @@ from funnel_kit import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from webfarer.agents.systems._reacting import TOOLS as WALKING
 from webfarer.core.specs import made
 from webfarer.core.types import Claim, Page, StopReason
-from webfarer.data.rule import RULES, STAGES, Bench
+from webfarer.data.rule import RULES, STAGES, Jury
 from webfarer.data.trajectory import Action, Trajectory
 from webfarer.models.base import ToolCall
 from webfarer.models.ruled import Ruled
+from webfarer.models.structured import closed_schema
 
 ZH = "榉木天文台是哪一年启用的？"
 OTHER = "http://alder.test/other"
 
 
-def problem(spec: str, of: Trajectory, bench: Bench = Bench()) -> str:
-    return asyncio.run(made(RULES, spec).problem(of, bench))
+class Evidence(BaseModel):
+    """What a reading is asked for."""
+
+    evidence: list[str]
 
 
-def react(text: str) -> Trajectory:
-    return trajectory(said=(said(text, "react", WALKING),))
+def problem(spec: str, of: Trajectory, jury: Jury = Jury()) -> str:
+    return asyncio.run(made(RULES, spec).problem(of, jury))
+
+
+def react(text: str, *actions: Action) -> Trajectory:
+    return trajectory(said=(said(text, "react", WALKING),), actions=actions)
+
+
+def reading(text: str) -> Trajectory:
+    return trajectory(said=(replace(asked(text), sampling={"json_schema": closed_schema(Evidence)}),))
 
 
 def native(name: str, arguments: dict[str, Any]) -> Trajectory:
@@ -49,6 +61,7 @@ def acted(*actions: Action, **changes: Any) -> Trajectory:
     return trajectory(actions=(*ACTIONS, *actions), **changes)
 
 
+clicked = Action("click", {"link": 3}, "there", 1)
 LOOP = "the records must hold it somewhere so I look at all the records once more "
 ZH_LOOP = "答案一定就在这些记录里面所以我再看一遍"
 CLICK = "Thought: there\nAction: click\nAction Input: "
@@ -74,11 +87,15 @@ DROPPED: dict[str, dict[str, Trajectory]] = {
         "delimiter": trajectory(CLEAN[0].replace("}}", "}")),
         "Expecting property name": trajectory(CLEAN[0].replace('{"name"', "{name")),
         "NaN is no JSON": trajectory(CLEAN[0].replace('["Alder Observatory opened"]', "NaN")),
-        "no JSON object: [": trajectory("<tool_call>[1]</tool_call>"),
-        "no object with a name": trajectory('<tool_call>{"name": "search"}</tool_call>'),
+        "[1] is no object": trajectory("<tool_call>[1]</tool_call>"),
+        "there is no 'arguments'": trajectory('<tool_call>{"name": "search"}</tool_call>'),
         "Expecting value: line 1": trajectory(said=(asked('```json\n{"evidence": []}\n```'),)),
         "Expecting": react(f"{CLICK}{{'link': 3}}"),
         "Extra data": trajectory(CLEAN[0].replace("}}", "}}}")),
+        "too many levels": trajectory(CLEAN[0].replace('["Alder Observatory opened"]', "[" * 5000 + "]" * 5000)),
+        "there is no 'evidence'": reading('{"foo": 1}'),
+        "'more' is not asked for": reading('{"evidence": [], "more": 1}'),
+        "evidence: 1 is no string": reading('{"evidence": [1]}'),
     },
     "tools": {
         "no tool 'calculator'": trajectory(call("calculator", SEARCH)),
@@ -100,6 +117,7 @@ DROPPED: dict[str, dict[str, Trajectory]] = {
         "no answer": trajectory(answer_text=" "),
         "it failed: broke": trajectory(result_answer=None, result_error={"error": "ModelError", "message": "broke"}),
         "token limit": trajectory(said=(said(CLEAN[0], finish="length"),)),
+        "1 calls of click were never": react(f'{CLICK}{{"link": 3}}\n{CLICK}{{"link": 4}}', clicked),
     },
     "right": {
         "the answer is wrong": trajectory(result_marks={"named": {"correct": 0.0}}),
@@ -152,7 +170,13 @@ DROPPED: dict[str, dict[str, Trajectory]] = {
     "length": {
         "a thought of": trajectory(thinks("so it goes on and on " * 400, call("search", SEARCH))),
         "tokens, more than 32768": trajectory(
-            said=(replace(said(CLEAN[0]), messages=({"role": "user", "content": "天文台" * 12_000},)),)
+            said=(
+                replace(said(CLEAN[0]), messages=({"role": "user", "content": "天文台" * 12_000},)),
+                *map(said, CLEAN),
+            )
+        ),
+        "57604 tokens": trajectory(
+            said=(replace(asked("{}"), messages=({"role": "user", "content": "天文台" * 12_000},)),)
         ),
     },
     "thoughts": {
@@ -196,6 +220,15 @@ KEPT: dict[str, list[Trajectory]] = {
         trajectory(
             actions=(Action("search", {"query": ["榉木天文台 启用年份"]}), ACTIONS[0]), item_question=f"{ZH} Alder"
         ),
+        trajectory(
+            actions=(Action("visit", {"url": [OTHER], "goal": "обсерватория"}, read=(OTHER,)),),
+            item_question="Когда открыли обсерваторию?",
+            pages={OTHER: Page(id="r2", url=OTHER, title="История", markdown="Обсерваторию открыли в 1931 году.")},
+        ),
+    ],
+    "finished": [
+        react(f'{CLICK}{{"link": 3}}\n{CLICK}{{"link": 4}}', clicked, clicked),
+        trajectory(said=(replace(said(call("search", SEARCH) * 9), refused="too many"),)),
     ],
     "rate": [trajectory(item_parts=("1931", "1950"))],
 }
@@ -221,10 +254,10 @@ def test_every_rule_has_a_case_or_asks_and_no_two_have_one_place() -> None:
 
 
 def test_the_judge_and_the_screening_ask_their_model() -> None:
-    bench = Bench(Ruled("overlap"))
-    assert problem("judge", trajectory(), bench) == ""
-    assert problem("judge", trajectory(answer_text="1932"), bench).startswith("incorrect")
-    assert "off the goal, illogical" in problem("screen", trajectory(), bench)  # no rule is made for its properties
+    jury = Jury(Ruled("overlap"))
+    assert problem("judge", trajectory(), jury) == ""
+    assert problem("judge", trajectory(answer_text="1932"), jury).startswith("incorrect")
+    assert "off the goal, illogical" in problem("screen", trajectory(), jury)  # no rule is made for its properties
 
 
 PIECES = [*CLEAN, "<think>", "</think>", "<answer>", "</answer>", "<tool_call>", "{", "x", "天"]

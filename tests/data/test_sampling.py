@@ -71,6 +71,35 @@ def test_a_mixture_names_nothing_twice(tmp_path: Path) -> None:
         parts(Samples(tmp_path, load_settings(), mixture=Mixture(temperatures=(0.5, 0.5))))
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"mixture": Mixture(("ruled:overlap",), temperatures=(0.0, 3.0))}, "temperature"),
+        ({"mixture": Mixture(("ruled:overlap",), temperatures=(float("nan"),))}, "temperature"),
+        ({"mixture": Mixture(("ruled:overlap",), thoughts=("foo",))}, "ask.thoughts"),  # type: ignore[arg-type]
+        ({"mixture": Mixture(("ruled:overlap", "nosuch:model"))}, "write provider:model"),
+        ({"judge": "nosuch:model"}, "write provider:model"),
+        ({"agent": "nobody"}, "unknown agent"),
+        ({"setting": "nonsense"}, "another --setting"),
+        ({"questions": Path("missing.jsonl")}, "missing.jsonl"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_written(
+    tmp_path: Path, changes: dict[str, object], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        sample(replace(samples(tmp_path, 1), **changes), tmp_path / "out", ONE)  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_mixture_may_follow_one_of_which_nothing_was_begun(tmp_path: Path) -> None:
+    first = samples(tmp_path, 1, ceiling=Budget(tokens=0))
+    assert [list(folder.results()) for folder in sample(first, tmp_path / "out", ONE)] == [[]]
+    second = replace(first, mixture=replace(first.mixture, temperatures=(0.5,)))
+    (folder,) = sample(second, tmp_path / "out", ONE)
+    assert Path(folder.plan.source).is_absolute()
+
+
 @pytest.mark.slow
 def test_a_mixture_is_sampled_and_what_each_part_was_is_recorded(tmp_path: Path) -> None:
     asked = samples(tmp_path, 1)

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from observatories_kit import observatories
 
 from webfarer.core.config import Settings
-from webfarer.data.formula import Both, Count, constants, from_json
+from webfarer.data.formula import Both, Count, bridged, constants, from_json
 from webfarer.data.ground import GROUNDS, Ground, Place, Statement
 from webfarer.data.question import Question
 from webfarer.data.synth import SYNTHS, Order, Synth
+from webfarer.data.synths._drafting import varied
 from webfarer.evals.scoring import normalise
 from webfarer.evals.task import Item
 
@@ -135,7 +136,8 @@ def test_easy_questions_of_a_file_keep_their_words_and_answers() -> None:
 
 def test_a_line_of_a_page_is_evidence_where_no_statement_is() -> None:
     page = SKY.pages["http://sky.test/elm"]
-    ground = replace(SKY, pages={**SKY.pages, page.url: replace(page, markdown=f"{page.markdown}\nIts dome is green.")})
+    page = replace(page, title="Elm Ridge", markdown=f"{page.markdown}\nIts dome is green.")
+    ground = replace(SKY, pages={**SKY.pages, page.url: page})
     easy = Item(id="1", question="Which colour has the dome of Elm Ridge?", answer="green")
     question = next(SYNTHS.load("e2hqa").drafts(ground, Order(hops=1, easy=(easy,)), Random(0)))
     piece = question.evidence[-1]
@@ -202,3 +204,50 @@ async def test_a_generated_catalogue_has_questions_of_every_kind() -> None:
         for question in drafts("e2hqa", ground, hops=3, most=5):
             for constant in constants(from_json(question.formula)):
                 assert steps(ground.statements, constant, question.wanted) == 4
+
+
+def quoting(relation: str) -> Ground:
+    """Return the ground with one relation that quotes the page that states its values."""
+    return replace(SKY, relations={**SKY.relations, relation: replace(SKY.relations[relation], quotes=True)})
+
+
+@pytest.mark.parametrize("name", ["crawlqa", "e2hqa", "webleaper"])
+def test_what_quotes_its_page_is_asked_of_no_bridge(name: str) -> None:
+    def bridges(ground: Ground) -> set[str]:
+        found = drafts(name, ground, hops=3, most=200)
+        return {relation for each in found for relation in bridged(from_json(each.formula))}
+
+    asked = bridges(SKY)
+    assert asked
+    for relation in sorted(asked):
+        assert relation not in bridges(quoting(relation))
+
+
+def test_few_questions_begin_alike() -> None:
+    question = everything("crawlqa")[0]
+    many = [question.model_copy(update={"id": str(number)}) for number in range(500)]
+    assert len(list(varied(many))) == 5
+
+
+WRONG = (
+    Item(id="1", question="Who is the director of Elm Ridge?", answer="Bo Lund"),
+    Item(id="2", question="Which prize did Elm Ridge win?", answer="Torvik"),
+    Item(id="3", question="Who directs Rome?", answer="Ada Fell"),
+    Item(id="4", question="What is at Oak Peak?", answer="Dorado; Eridan", parts=("Dorado", "Eridan")),
+)
+
+
+def test_easy_questions_that_cannot_be_used_are_named_with_the_reason() -> None:
+    refused = {item.id: why for item, why in SYNTHS.load("e2hqa").refusals(SKY, Order(easy=(*WRONG, EASY[0])))}  # type: ignore[attr-defined]
+    assert refused == {
+        "1": "http://sky.test/elm states 'Ada Fell'",
+        "2": "no page states 'Torvik' together with 'Elm Ridge'",
+        "3": "it names nothing of which the site states anything",
+        "4": "it has no answer, or several",
+    }
+    assert not from_file(1, WRONG)
+
+
+def test_what_is_asked_describes_nothing() -> None:
+    easy = Item(id="1", question="Which lens maker built Gruis?", answer="Zeta Works")
+    assert all("maker" not in str(each.formula[2]) for each in from_file(1, (easy,)))

@@ -191,3 +191,36 @@ async def test_a_wrong_answer_is_not_what_the_generator_says():
         one, two = drafts(synth, Order(1), ground=ground, count=2)
         assert is_true(one)
         assert not is_true(one.model_copy(update={"answer": two.answer, "parts": two.parts}))
+
+
+def test_masks_are_filled_in_order():
+    once = lighthouses(ada="<p>The boat sails from `Kell` to `Morr` on all days.</p>")
+    question = next(
+        each for each in drafts("masked", Order(2), 400, ground=once) if set(each.parts) == {"Kell", "Morr"}
+    )
+    assert question.parts == ("Kell", "Morr")
+    assert question.data == {"ordered": True}
+    both = lighthouses(
+        ada="<p>The boat sails from `Kell` to `Morr` on all days.</p>",
+        bo="<p>The boat sails from `Morr` to `Kell` on all days.</p>",
+    )
+    assert len(SYNTHS.load("masked").solve(question, both)) == 2
+
+
+def test_a_mask_hides_no_part_of_a_word():
+    ground = lighthouses(ada="<p>The field `ieee754` was set on board of the `Gannet` by the harbour office.</p>")
+    assert not [each for each in drafts("masked", Order(1), 400, ground=ground) if each.answer == "754"]
+
+
+def test_a_walk_over_told_links_ends_with_nothing_that_can_be_searched_for():
+    told = [
+        each for each in drafts("backward", Order(3), count=200) if any("label" not in c for c in each.recipe["clicks"])
+    ]
+    relations = {each.recipe["asked"]["relation"] for each in told}
+    assert relations
+    for relation in sorted(relations):
+        quotes = replace(GROUND.relations[relation], quotes=True)
+        ground = replace(GROUND, relations={**GROUND.relations, relation: quotes})
+        for each in drafts("backward", Order(3), count=200, ground=ground):
+            by_label = all("label" in click for click in each.recipe["clicks"])
+            assert by_label or each.recipe["asked"]["relation"] != relation

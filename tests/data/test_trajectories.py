@@ -56,7 +56,6 @@ def test_what_a_model_was_shown_is_named_and_what_it_invented_stays_invented(tmp
         act(("visit", {"url": [A, B], "goal": "x"})),
         observed("visit", problems=[(A, "HttpStatus", "404"), (B, "UnknownOrigin", "")]),
         *said(5, f"Failed (UnknownOrigin): {B}", None),
-        ("malformed", {"problem": "no call", "text": "hm"}),
         act(("visit", {"url": [B], "goal": "x"})),
         observed("visit"),
         act(("search", {"query": ["b"]})),
@@ -70,8 +69,42 @@ def test_what_a_model_was_shown_is_named_and_what_it_invented_stays_invented(tmp
     assert one.actions[3].named == (B,)
     assert [call.reply and call.reply.text for call in one.said] == ["thinking", None]
     assert one.said[0].messages[0]["content"].startswith(QUESTION)
-    assert one.malformed == (("hm", "no call"),)
     assert not one.right
+
+
+def test_a_refusal_is_that_of_the_last_reply_that_begins_so(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    back = "Action: back"
+    refused = ("malformed", {"problem": "no page before", "text": back})
+    desk.attempt([*said(1, QUESTION, back), *said(3, QUESTION, back), refused, *said(6, QUESTION, back)])
+    assert [call.refused for call in read(desk).said] == ["", "no page before", ""]
+
+
+@pytest.mark.parametrize(("text", "refused"), [("I know: 1931.", True), ('{"name": "search", "arguments": {}}', False)])
+def test_tools_that_the_server_did_not_take_were_not_offered(text: str, refused: bool, tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    call, result = said(1, QUESTION, text)
+    call[1]["request"]["tools"] = [{"name": "search", "description": "", "parameters": {}}]
+    result[1]["value"]["degraded"] = ["tools"]
+    desk.attempt([call, result])
+    (one,) = read(desk).said
+    assert one.reply is not None
+    assert (one.tools, bool(one.refused)) == ((), refused)
+
+
+def test_a_page_belongs_to_the_walk_that_began_there(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+
+    def arrived(url: str) -> tuple[str, dict[str, object]]:
+        return "page", {"page": "x", "url": url, "title": "", "links": 0, "new": True, "truncated": False}
+
+    there = [f"{SITE}/", "http://beech.test/"]
+    walks = [("walk", {"url": url, "goal": "x"}) for url in (A, *there)]
+    moved = "http://beech.test/en"  # where the last one is sent on to
+    lost = [(A, "UnknownOrigin", "nobody named it")]
+    hits = [act(("search", {"query": ["beech"]})), observed("search", hits=there)]
+    desk.attempt([*hits, act(*walks), arrived(there[0]), arrived(moved), observed("walk", problems=lost)])
+    assert [action.read for action in read(desk).actions[1:]] == [(), (there[0],), (moved,)]
 
 
 def test_a_walk_and_a_walk_within_a_search(tmp_path: Path) -> None:

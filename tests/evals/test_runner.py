@@ -15,11 +15,12 @@ from webfarer.agents.system import SYSTEMS
 from webfarer.core.config import load_settings
 from webfarer.core.errors import BadReply, ConfigError, FetchError, TraceError
 from webfarer.core.fare import Budget
+from webfarer.core.run import Outcome
 from webfarer.core.trace import Event, read_events
 from webfarer.evals import runner
 from webfarer.evals.attempts import Heard
 from webfarer.evals.records import Folder, attempt_id, fingerprint
-from webfarer.evals.runner import Asked, Spread, evaluate
+from webfarer.evals.runner import Asked, Spread, evaluate, left
 from webfarer.evals.scorer import SCORERS, Attempt, Marks, means
 from webfarer.evals.task import TASKS, Item, Source
 
@@ -108,6 +109,14 @@ def test_another_run_does_not_go_into_the_folder(tmp_path):
         evaluate(asked(tmp_path, limit=2), tmp_path / "run", ONE)
 
 
+def test_a_plan_of_which_nothing_was_begun_gives_way(tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(runner, "_carry_out", lambda *_: None)
+        evaluate(asked(tmp_path, limit=1), tmp_path / "run", ONE)
+    folder = evaluate(asked(tmp_path, limit=2), tmp_path / "run", ONE)
+    assert (folder.plan.items, len(list(folder.results()))) == (2, 2)
+
+
 def test_two_processes_do_not_share_a_folder(tmp_path):
     (tmp_path / "run").mkdir()
     with (tmp_path / "run" / "lock").open("w") as lock:
@@ -185,6 +194,26 @@ def test_a_failure_is_kept_and_counted_as_wrong(tmp_path, breaking):
     assert all(result.marks["named"]["correct"] == 0 for result in results)
     evaluate(asked(tmp_path, agent="breaking"), None, ONE)
     assert set(breaking.made.values()) == {1}
+
+
+def test_what_a_failure_cost_counts_against_the_limit_on_all(tmp_path, breaking, monkeypatch):
+    async def pay(call):
+        return Outcome("", {"tokens": 7, "tokens_in": 5, "tokens_out": 2, "usd": 0.5, "calls": 1})
+
+    async def answer(self):
+        await self._gear.run.call("model", {"model": "m"}, pay)
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(breaking, "answer", answer)
+    wanted = asked(tmp_path, agent="breaking", limit=2)
+    folder = evaluate(wanted, None, ONE)
+    for result in folder.results():
+        assert result.answer is None
+        assert (result.fare.tokens, result.fare.usd, result.fare.calls) == (7, 0.5, 1)
+        assert result.paid == {"tokens": 7, "usd": 0.5}
+    assert left(Budget(tokens=20, usd=1), [folder]) == Budget(tokens=6, usd=0)
+    folder.trace(result.run).write_text("no trace")
+    assert sum(result.paid["tokens"] for result in folder.results()) == 7
 
 
 class Fickle:

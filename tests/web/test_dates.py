@@ -10,7 +10,7 @@ from webfarer.web.dates import iso_date
 from webfarer.web.extract import read_page
 
 DAYS = st.dates(datetime.date(1990, 1, 1), datetime.date(2100, 12, 31))
-FORMS = (
+FORMATS = (
     "{0:%Y-%m-%d}",
     "{0:%Y-%m-%d}T08:30:00+02:00",
     "{0:%Y/%m/%d}",
@@ -25,7 +25,7 @@ FORMS = (
 MONTHS = "January February March April May June July August September October November December".split()
 
 
-@given(DAYS, st.sampled_from(FORMS))
+@given(DAYS, st.sampled_from(FORMATS))
 def test_known_forms_give_their_day(day: datetime.date, form: str) -> None:
     assert iso_date(form.format(day, MONTHS[day.month - 1])) == day.isoformat()
     assert iso_date(form.format(day, MONTHS[day.month - 1][:3])) == day.isoformat()

@@ -236,7 +236,7 @@ async def resume(run_id: str, *, model: ChatModel | None = None, options: Option
     trace = Trace.resume(path)
     try:
         start = _start(path)
-        settings = _with(settings, start["settings"])
+        settings = _recorded(settings, start)
         if start["model"] and start["model"]["object"] and model is None:
             raise ConfigError(f"run {start['run']} was started with a model object; pass one to resume it")
         chat = model or load_model(settings.model, settings)
@@ -257,7 +257,7 @@ async def replay(run_id: str, *, options: Options = Options()) -> Answer:
     start = _start(path)
     model = start["model"]
     silent = Scripted([], name=model["name"], context=model["context"]) if model else None  # never asked
-    return await _drive(Trace.replay(path), start, _with(settings, start["settings"]), silent, options)
+    return await _drive(Trace.replay(path), start, _recorded(settings, start), silent, options)
 
 
 def _start(path: Path) -> dict[str, Any]:
@@ -383,7 +383,23 @@ def _path(settings: Settings, run_id: str) -> Path:
     return settings.home / "runs" / f"{run_id}.jsonl"
 
 
-def _with(settings: Settings, changes: Mapping[str, Any]) -> Settings:
-    """Return the settings with some values replaced and validated, nothing read from the environment again."""
+def revised(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return the settings with some values replaced and validated, nothing read from the environment again.
+
+    Raises:
+        ConfigError: a value does not fit.
+    """
     kept = {name: getattr(settings, name) for name in Settings.model_fields}
     return load_settings(**{**kept, **changes})
+
+
+def _recorded(settings: Settings, start: Mapping[str, Any]) -> Settings:
+    """Return the settings that a run recorded; those that there were none of then have their defaults."""
+    defaults = Settings.model_construct().model_dump(mode="json", include=_RECORDED)
+    return revised(settings, _over(defaults, start["settings"]))
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both, the values above where both have one."""
+    both = {name: _over(below[name], value) for name, value in above.items() if isinstance(below.get(name), dict)}
+    return {**below, **above, **both}

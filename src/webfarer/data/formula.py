@@ -169,6 +169,19 @@ def hops(term: Query) -> int:
             return max(map(hops, parts))
 
 
+def bridged(query: Query) -> frozenset[str]:
+    """Return the relations along which something is asked of what the question does not name."""
+    match query:
+        case Entity():
+            return frozenset()
+        case Of(relation, inner):
+            return bridged(inner) | (frozenset() if isinstance(inner, Entity) else {relation})
+        case Whose(_, inner) | Count(inner) | Every(inner):
+            return bridged(inner)
+        case Both(parts) | Either(parts) | Each(parts):
+            return frozenset().union(*map(bridged, parts))
+
+
 def constants(term: Query) -> tuple[str, ...]:
     """Return the names and values that the question gives."""
     match term:

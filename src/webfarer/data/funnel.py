@@ -6,7 +6,7 @@ Source: WebDancer (Wu et al., NeurIPS 2025), stage II.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from webfarer.core.errors import ConfigError
 from webfarer.core.fare import Fare
 from webfarer.core.specs import id_of, made, spec_of
-from webfarer.data.rule import RULES, STAGES, Bench, Rule, Stage
+from webfarer.data.rule import RULES, STAGES, Jury, Rule, Stage
 from webfarer.data.trajectory import Trajectory
 
 _SHOWN = 500
@@ -25,7 +25,7 @@ class _Value(BaseModel):
 
 
 class Example(_Value):
-    """A trajectory that was dropped: id of its run, question, answer, and the rule's reason."""
+    """A trajectory that was dropped: its run, question and answer, and the rule's reason."""
 
     run: str
     question: str
@@ -63,9 +63,9 @@ class Funnel(_Value):
 
     Attributes:
         seen, kept: how many there were, and how many are left.
-        runs: ids of the kept runs.
+        runs: the kept ones, as ids of rows begin: digest of the plan, id of the run.
         steps: the rules in their order.
-        fare: of all of them, by meter; `fare_kept` of those kept.
+        fare: of all of them with their marking and judging, by meter; `fare_kept` of those kept, without the judging.
     """
 
     seen: Tally
@@ -74,6 +74,11 @@ class Funnel(_Value):
     steps: tuple[Step, ...]
     fare: dict[str, float]
     fare_kept: dict[str, float]
+
+    def judged(self, fare: Fare) -> "Funnel":
+        """Return the funnel with what its rules paid a judge, but for the seconds: replies that were kept take none."""
+        more = fare.model_dump(exclude={"seconds"})
+        return self.model_copy(update={"fare": {meter: paid + more.get(meter, 0) for meter, paid in self.fare.items()}})
 
     def cost(self, meter: str) -> float | None:
         """Return what a kept trajectory cost, with all that were dropped on the way; None when none is kept."""
@@ -85,7 +90,7 @@ class Verdict:
     """What rules said of a trajectory.
 
     Attributes:
-        run, question, answer, cells, fare: of the trajectory, which itself may be large.
+        run, question, answer, cells, fare: of the trajectory, which itself may be large; `run` as in a funnel.
         reasons: by rule, in the order of the rules; none when it is kept.
     """
 
@@ -125,7 +130,7 @@ def rules_of(specs: Sequence[str] = (), without: Sequence[str] = ()) -> list[Rul
     return sorted(asked, key=lambda rule: (STAGES.index(rule.stage), rule.order))
 
 
-async def sift(trajectory: Trajectory, rules: Sequence[Rule], bench: Bench, *, audit: bool = False) -> Verdict:
+async def sift(trajectory: Trajectory, rules: Sequence[Rule], jury: Jury, *, audit: bool = False) -> Verdict:
     """Return what rules say of a trajectory; without an audit those behind the first that speaks are not asked.
 
     Raises:
@@ -134,23 +139,16 @@ async def sift(trajectory: Trajectory, rules: Sequence[Rule], bench: Bench, *, a
     """
     reasons: dict[str, str] = {}
     for rule in rules:
-        if rule.asks and bench.model is None:
+        if rule.asks and jury.model is None:
             raise ConfigError(f"the rule {id_of(rule)} asks a model: give one with --judge")
-        if reason := await rule.problem(trajectory, bench):
+        if reason := await rule.problem(trajectory, jury):
             reasons[id_of(rule)] = reason
             if not audit:
                 break
     item, result = trajectory.item, trajectory.result
     answer = result.answer.text if result.answer else ""
-    return Verdict(result.run, item.question, answer, item.cells, _fare(trajectory), reasons)
-
-
-async def funnel(
-    trajectories: Iterable[Trajectory], rules: Sequence[Rule], bench: Bench = Bench(), *, audit: bool = False
-) -> Funnel:
-    """Return what becomes of trajectories; :func:`sift` and :func:`report` do it for callers that keep what passes."""
-    verdicts = [await sift(each, rules, bench, audit=audit) for each in trajectories]
-    return report(verdicts, rules, audit=audit)
+    run = f"{trajectory.plan.digest}/{result.run}"
+    return Verdict(run, item.question, answer, item.cells, result.fare, reasons)
 
 
 def report(verdicts: Sequence[Verdict], rules: Sequence[Rule], *, examples: int = 5, audit: bool = False) -> Funnel:
@@ -202,12 +200,3 @@ def _example(verdict: Verdict) -> Example:
 
 def _total(verdicts: Sequence[Verdict]) -> dict[str, float]:
     return {meter: sum(getattr(verdict.fare, meter) for verdict in verdicts) for meter in Fare.model_fields}
-
-
-def _fare(trajectory: Trajectory) -> Fare:
-    """Return the fare of an attempt; of one that failed, what its model calls tell."""
-    if trajectory.result.answer is not None:
-        return trajectory.result.answer.fare
-    usages = [said.reply.usage for said in trajectory.said if said.reply]
-    given, made = sum(usage.tokens_in for usage in usages), sum(usage.tokens_out for usage in usages)
-    return Fare(tokens=given + made, tokens_in=given, tokens_out=made, calls=len(trajectory.said))

@@ -6,7 +6,7 @@ What is stated in any other form is not found. Invariant: the same pages give th
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -30,6 +30,7 @@ Grammar = Callable[[Sheet], Iterator[Found]]
 
 _MOST = 20  # statements of a kind on a page
 _ROWS = ("column", "listed")  # about rows of tables; not thinned out, because sets are taken from them
+_LONE = ("opening", "closing")  # of sections, whose titles say little where another page has them as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def read(pages: Mapping[str, Page], language: str) -> Reading:
     kept = [
         (sheet, each)
         for sheet, each in _thinned(_unambiguous(found, language))
-        if not elsewhere.states(sheet.page.url, each.subject, each.value)
+        if not elsewhere.states(sheet.page.url, each.value if each.kind in _LONE else each.subject, each.value)
     ]
     statements = tuple(_statement(sheet.page, each) for sheet, each in kept)
     pages_shown = {name: page_phrase(name, language) for name in names.values()}
@@ -73,6 +74,20 @@ def read(pages: Mapping[str, Page], language: str) -> Reading:
         rows_shown | pages_shown,
         dict(sorted(Counter(each.kind for _, each in kept).items())),
     )
+
+
+def sifted(said: Sequence[Statement], pages: Mapping[str, Page]) -> list[Statement]:
+    """Leave out of what was read by other means what has two answers, and what another page states as well."""
+    elsewhere = Elsewhere(pages)
+    answered: dict[tuple[str, str], set[str]] = {}
+    for each in said:
+        answered.setdefault((normalise(each.subject), each.relation), set()).add(each.evidence.url + each.value)
+    return [
+        each
+        for each in said
+        if len(answered[normalise(each.subject), each.relation]) == 1
+        and not elsewhere.states(each.evidence.url, each.subject, each.value)
+    ]
 
 
 def _sheets(pages: Mapping[str, Page], names: Mapping[str, str], language: str) -> list[Sheet]:

@@ -27,12 +27,15 @@ class Relation:
         whose: noun phrase for the subject, with `{x}` the value: "the observatory whose director is {x}"; "" likewise.
         those: the same in the plural, for relations that say the same of several: "the instruments of {x}"; "" for
             none.
+        quotes: whether they quote the page that states the value, so that a search for the quote finds it and nobody
+            needs to know what `{x}` is.
     """
 
     ask: str
     of: str = ""
     whose: str = ""
     those: str = ""
+    quotes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,18 +113,26 @@ class Encoder:
     def said(self, message: Mapping[str, Any]) -> str:
         """Return what the model wrote to say this, with marks inside that keep special tokens of its text apart.
 
-        The template writes it round stand-ins for text and reasoning, so whatever it does with those (trims them, looks
-        into them for tags) does not change them.
+        The template writes it round stand-ins for text, reasoning and the tools' names, so whatever it does with those
+        (trims them, looks into them for tags, takes one call alone) does not change them, or is seen.
         """
+        calls = message.get("tool_calls", ())
+        names = {f"call{place}of{len(calls)}": call["function"]["name"] for place, call in enumerate(calls)}
+        if calls:
+            named = [
+                {**call, "function": {**call["function"], "name": name}}
+                for name, call in zip(names, calls, strict=True)
+            ]
+            message = {**message, "tool_calls": named}
         given = {"content": message["content"], "reasoning_content": message.get("reasoning_content", "")}
         frame = self._frame(message, bool(given["content"]), bool(given["reasoning_content"]))
         if frame.count(_TEXT) != bool(given["content"]) or frame.count(_THOUGHT) != bool(given["reasoning_content"]):
             raise ConfigError("the model's chat template has no place for the text beside a call, or repeats it")
-        if any(call["function"]["name"] not in frame for call in message.get("tool_calls", ())):
-            raise ConfigError("the model's chat template leaves out a call")
-        guarded = self._chat.spoken({"role": "assistant", **given})
-        parts = {_TEXT: guarded["content"], _THOUGHT: guarded["reasoning_content"]}
-        return re.sub(f"[{_TEXT}{_THOUGHT}]", lambda found: parts[found[0]], frame)
+        if any(frame.count(name) != 1 for name in names):
+            raise ConfigError("the model's chat template leaves out a call, or repeats it")
+        guarded = self._chat.spoken({"role": "assistant", **given, "names": names})
+        parts = {_TEXT: guarded["content"], _THOUGHT: guarded["reasoning_content"], **guarded["names"]}
+        return re.sub("|".join(parts), lambda found: parts[found[0]], frame)
 
     def _written(self, message: Mapping[str, Any]) -> list[int]:
         """Return the ids of what the model wrote; behind the end of a turn, where no tokenizer takes it for a text."""

@@ -6,14 +6,14 @@ and nothing else, so a loss over weighted messages never falls on an observation
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from webfarer.core.errors import ConfigError
-from webfarer.evals.records import put
+from webfarer.evals.records import whole
 from webfarer.evals.sources import read
 
 VERSION = 1
@@ -106,14 +106,18 @@ class Row(BaseModel):
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write a file of rows, whole or not at all; equal rows give equal bytes."""
-    put(path, "".join(_line(row) for row in rows).encode())
+    with whole(path) as file:
+        file.writelines(map(line_of, rows))
 
 
-def _line(row: Row) -> str:
-    return (
-        json.dumps({"version": VERSION, **row.model_dump(mode="json", exclude_defaults=True)}, ensure_ascii=False)
-        + "\n"
-    )
+def line_of(row: Row) -> bytes:
+    """Return a row as a line of such a file."""
+    return json_line({"version": VERSION, **row.model_dump(mode="json", exclude_defaults=True)})
+
+
+def json_line(value: Mapping[str, Any]) -> bytes:
+    """Return a value as a line of JSONL; half a character (of a cut emoji), which has no UTF-8, as a question mark."""
+    return f"{json.dumps(value, ensure_ascii=False)}\n".encode("utf-8", "replace")
 
 
 def read_rows(path: Path) -> Iterator[Row]:

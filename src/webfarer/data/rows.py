@@ -6,8 +6,7 @@ begins: what was sent is context, what was said is the target, and neither is ma
 every usable reply has weight 1 in exactly one row. Source: prime-rl, which splits rollouts where prefixes end.
 """
 
-import hashlib
-from collections import Counter
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -15,12 +14,12 @@ from typing import Any, Literal
 from webfarer.core.trace import canonical
 from webfarer.data.question import Question
 from webfarer.data.row import Called, Row, Tokens, Turn
+from webfarer.data.schemas import misfit
 from webfarer.data.trajectory import Said, Trajectory
 from webfarer.models.base import Message, Reply
 from webfarer.models.prompts import parse_json
 
 _MENDING = ("That reply cannot be used:", "That cannot be done:")  # so begins a message that refuses a reply
-_RECORDED = 500  # characters of a refused reply that a trace keeps
 _UNLIKE = -1  # number of a reply that no request shows as it was
 
 _KINDS = {
@@ -38,8 +37,9 @@ _KINDS = {
 def rows_of(trajectory: Trajectory, question: Question | None = None) -> list[Row]:
     """Return the rows of a trajectory, in the order in which their conversations began.
 
-    Replies that the agent refused, that are not the JSON asked for, or that were cut at the token limit (they have no
-    end to learn) get weight 0. What follows the last usable reply of a conversation is left out.
+    Replies that the agent refused, that are not the JSON asked for, that hold half a character, or that were cut at the
+    token limit (they have no end to learn) get weight 0. What follows the last usable reply of a conversation is left
+    out.
 
     Args:
         trajectory: the attempt.
@@ -52,14 +52,13 @@ def rows_of(trajectory: Trajectory, question: Question | None = None) -> list[Ro
             talks.append([call])
         else:
             talk.append(call)
-    plan = hashlib.sha256(trajectory.plan.identity().encode()).hexdigest()[:8]
     about = _about(trajectory, question)
     rows: list[Row] = []
     for talk in talks:
         while talk and not talk[-1].weight:
             talk.pop()
         if talk:
-            rows.append(_row(talk, f"{plan}/{trajectory.result.run}/{len(rows) + 1}", about))
+            rows.append(_row(talk, f"{trajectory.plan.digest}/{trajectory.result.run}/{len(rows) + 1}", about))
     return rows
 
 
@@ -111,16 +110,10 @@ def _calls(trajectory: Trajectory) -> list[_Call]:
         for place, after in enumerate(said.messages[1:])
         if after["role"] == "user" and after["content"].startswith(_MENDING)
     }
-    refused = Counter(text for text, _ in trajectory.malformed)
-    last = max((place for place, (said, _) in enumerate(heard) if _kind(said) == "act"), default=-1)
     calls = []
     for place, (said, reply) in enumerate(heard):
-        text = reply.text[:_RECORDED]
-        # a reply without text may be one of calls alone: that it was refused is sure where it was the last
-        unusable = sent[place] in mended or (refused[text] > 0 and bool(text or place == last))
-        if unusable:
-            refused[text] -= 1
-        weight: Literal[0, 1] = 0 if unusable or reply.finish == "length" or not _fits(said, reply) else 1
+        unusable = said.refused or sent[place] in mended or reply.finish == "length" or not _fits(said, reply)
+        weight: Literal[0, 1] = 0 if unusable else 1
         unchanged = Message("assistant", reply.text, reply.tool_calls)
         own = _UNLIKE if reply.reasoning else number(asdict(unchanged))
         calls.append(_Call(said, reply, _kind(said), sent[place], own, weight))
@@ -133,13 +126,14 @@ def _kind(said: Said) -> str:
 
 
 def _fits(said: Said, reply: Reply) -> bool:
-    """Say whether a reply is JSON where that was asked for."""
-    if said.sampling.get("json_schema"):
-        try:
-            parse_json(reply.text)
-        except ValueError:
-            return False
-    return True
+    """Say whether a reply can be written down, and is the JSON that was asked for, where JSON was."""
+    schema = said.sampling.get("json_schema")
+    written = [reply.text, reply.reasoning, [call.arguments for call in reply.tool_calls]]
+    try:
+        json.dumps(written, ensure_ascii=False).encode()  # half a character, of a cut emoji, has no UTF-8
+        return not (schema and misfit(parse_json(reply.text), schema))
+    except ValueError:
+        return False
 
 
 def _row(talk: Sequence[_Call], row_id: str, about: Mapping[str, Any]) -> Row:

@@ -19,7 +19,7 @@ STAGES: tuple[Stage, ...] = ("validity", "correctness", "quality")
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Jury:
     """What rules work with; `model` is the judge, its calls recorded and charged, or None."""
 
     model: ChatModel | None = None
@@ -34,6 +34,6 @@ class Rule(Protocol):
     asks: ClassVar[bool]
     """Whether it asks a model; such a rule is left out unless it is named."""
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return why the trajectory is not kept; "" when it is."""
         ...

@@ -5,22 +5,25 @@ resumed, spread and budgeted as evaluations are. Not a filter. Invariant: which 
 follows from what is asked for; no two samples of a question share a seed.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Literal
 
 from pydantic import TypeAdapter
 
+from webfarer.agents.runs import revised
 from webfarer.agents.system import Setting
 from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.core.fare import Budget
 from webfarer.evals.records import Folder, put
-from webfarer.evals.runner import Asked, Spread, Tell, evaluate, left
+from webfarer.evals.runner import Asked, Spread, Tell, evaluate, left, planned
 from webfarer.evals.task import Source
+from webfarer.models.load import load_model
 
 Thoughts = Literal["withheld", "kept"]
 """Whether a model is shown what it thought in earlier steps; short reasoning is kept, long reasoning withheld."""
@@ -119,32 +122,51 @@ def sample(samples: Samples, out: Path, spread: Spread = Spread(), tell: Tell | 
         ModelAuth: an endpoint refuses the key.
     """
     made = parts(samples)
+    wanted = [_asked(samples, part) for part in made]
+    asyncio.run(_can_work(wanted))
     _same(out, made)
     folders = [Folder(out / part.name) for part in made]
-    for part, folder in zip(made, folders, strict=True):
-        settings = samples.settings.model_copy(
-            update={
-                "model": part.model,
-                "temperature": part.temperature,
-                "seed": part.seed,
-                "ask": samples.settings.ask.model_copy(update={"thoughts": part.thoughts}),
-            }
-        )
+    for asked, folder in zip(wanted, folders, strict=True):
         others = [other for other in folders if other is not folder and (other.path / "plan.json").exists()]
-        asked = Asked(
-            "questions",
-            settings,
-            Source(samples.questions, settings=settings),
-            samples.agent,
-            samples.setting,
-            samples.limit,
-            runs=part.count,
-            scorers=samples.scorers,
-            judge=samples.judge,
-            ceiling=left(samples.ceiling, others),
-        )
-        evaluate(asked, folder.path, spread, tell)
+        evaluate(replace(asked, ceiling=left(samples.ceiling, others)), folder.path, spread, tell)
     return folders
+
+
+def _asked(samples: Samples, part: Part) -> Asked:
+    """Return the evaluation that a part is.
+
+    Raises:
+        ConfigError: there is no such temperature or way.
+    """
+    thoughts = {**samples.settings.ask.model_dump(), "thoughts": part.thoughts}
+    changes = {"model": part.model, "temperature": part.temperature, "seed": part.seed, "ask": thoughts}
+    settings = revised(samples.settings, changes)
+    return Asked(
+        "questions",
+        settings,
+        Source(samples.questions.absolute(), settings=settings),  # rows look there for what the file knows
+        samples.agent,
+        samples.setting,
+        samples.limit,
+        runs=part.count,
+        scorers=samples.scorers,
+        judge=samples.judge,
+    )
+
+
+async def _can_work(wanted: Sequence[Asked]) -> None:
+    """See that every part can be planned and has its models, before any of them is paid.
+
+    Raises:
+        ConfigError: one cannot.
+    """
+    for asked in wanted:
+        plan, _ = await planned(asked)
+        for spec in (plan.model, plan.judge):
+            if not spec.startswith("local:"):  # takes minutes to load; its own part tells
+                model = load_model(spec, asked.settings)
+                if model is not None:
+                    await model.close()
 
 
 def folders_in(path: Path) -> list[Folder]:
@@ -162,10 +184,11 @@ def folders_in(path: Path) -> list[Folder]:
 
 
 def _same(out: Path, made: Sequence[Part]) -> None:
-    """See that no other mixture was sampled in `out`, and write this one down."""
+    """See that no attempt of another mixture lies in `out`, and write this one down."""
     content = TypeAdapter(list[Part]).dump_json(list(made), indent=1) + b"\n"
     path = out / "mixture.json"
-    if path.exists() and path.read_bytes() != content:
+    begun = any(Folder(plan.parent).begun for plan in out.glob("*/plan.json"))
+    if begun and path.exists() and path.read_bytes() != content:
         raise ConfigError(f"{out} holds samples of another mixture; give a new folder with --out, or the same options")
     out.mkdir(parents=True, exist_ok=True)
     put(path, content)

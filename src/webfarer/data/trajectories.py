@@ -18,12 +18,14 @@ from webfarer.core.types import Page
 from webfarer.data.trajectory import Action, Said, Trajectory
 from webfarer.evals.records import Folder, Plan, Result
 from webfarer.evals.task import Item
-from webfarer.models.base import Reply
+from webfarer.models.base import Reply, Tool
+from webfarer.models.dialogue import DIALECTS
 from webfarer.web.archive import Archive
 from webfarer.web.documents import page_of
 
 _REPLY = TypeAdapter(Reply)
 _PAGES_KEPT = 1000  # samples of one question read the same pages
+_NO_TOOLS = "the server takes no tools: it answered without having seen them"
 _NOT_DONE = "the run ended before this was done"
 
 
@@ -58,8 +60,7 @@ def _trajectory(plan: Plan, item: Item, result: Result, events: Sequence[Event],
     for event in events:
         told.hear(event)
     told.end()
-    said, actions, malformed = tuple(told.said.values()), tuple(told.actions), tuple(told.malformed)
-    return Trajectory(plan, item, result, said, actions, malformed, told.pages, told.hashes)
+    return Trajectory(plan, item, result, tuple(told.said.values()), tuple(told.actions), told.pages, told.hashes)
 
 
 class _Library:
@@ -108,7 +109,6 @@ class _Told:
         self._step = 0
         self.said: dict[int, Said] = {}
         self.actions: list[Action] = []
-        self.malformed: list[tuple[str, str]] = []
         self.pages: dict[str, Page] = {}
         self.hashes: dict[str, str] = {}
 
@@ -121,12 +121,12 @@ class _Told:
             case "call" if data["kind"] == "fetch":
                 self._fetches.add(event.seq)
             case "result" if data["call"] in self.said:
-                reply = _REPLY.validate_python(data["value"]) if "value" in data else None
-                self.said[data["call"]] = replace(self.said[data["call"]], reply=reply)
+                if "value" in data:
+                    self._replied(data["call"], _REPLY.validate_python(data["value"]))
             case "result" if data["call"] in self._fetches and "value" in data:
                 self._read(data["value"])
             case "malformed":
-                self.malformed.append((data["text"], data["problem"]))
+                self._refuse(data["text"], data["problem"])
             case "evidence_dropped":
                 self._dropped.setdefault(data["page"], []).append(data["quote"])
             case "note_dropped" if self.actions:
@@ -159,6 +159,21 @@ class _Told:
             if message["role"] != "assistant" and text not in self._shown:
                 self._shown.add(text)
                 self._known.allow(*(url for url in urls_in(text) if key_of(url) not in self._invented))
+
+    def _replied(self, seq: int, reply: Reply) -> None:
+        said = self.said[seq]
+        if "tools" in reply.degraded:  # the mind asks anew with tags, and only says of itself what it can carry out
+            offered = [Tool(**tool) for tool in said.tools]
+            called = DIALECTS.load("native").read(reply, offered).calls
+            said = replace(said, tools=(), refused="" if called else _NO_TOOLS)
+        self.said[seq] = replace(said, reply=reply)
+
+    def _refuse(self, text: str, problem: str) -> None:
+        """Take in why a reply could not be used; it is the last one that begins so."""
+        for seq, said in reversed(self.said.items()):
+            if said.reply is not None and not said.refused and said.reply.text[: len(text)] == text:
+                self.said[seq] = replace(said, refused=problem)
+                return
 
     def _read(self, value: Mapping[str, Any]) -> None:
         page, sha256 = self._library.page(value["record"])
@@ -198,8 +213,7 @@ class _Told:
 
     def _arrived(self, kind: str, data: Mapping[str, Any]) -> None:
         """Take in where a click led, or where a walk that is a tool call began; that a run began is no action."""
-        places = (place for place in self._calls if self.actions[place].name == "walk" and not self.actions[place].read)
-        place = self._click if self._click is not None else next(places, None)
+        place = self._click if self._click is not None else self._begun(data["url"])
         self._click = None
         if place is None:
             return
@@ -207,6 +221,13 @@ class _Told:
             self._brought(place, problems=(_problem(data["url"], data),))
         else:
             self._brought(place, read=(data["url"],))
+
+    def _begun(self, url: str) -> int | None:
+        """Return the place of the walk that begins at an address; one that was refused begins nowhere."""
+        calls = [(place, self.actions[place]) for place in self._calls]
+        left = [(place, call) for place, call in calls if call.name == "walk" and not (call.read or call.problems)]
+        there = [place for place, call in left if key_of(str(call.arguments.get("url", ""))) == key_of(url)]
+        return next(iter([*there, *(place for place, call in left if not call.unnamed)]), None)
 
     def _brought(self, place: int, **more: Iterable[str]) -> None:
         """Add to fields of an action."""

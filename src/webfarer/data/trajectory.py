@@ -21,9 +21,10 @@ class Said:
     Attributes:
         seq: of the call in the trace.
         messages: what it was shown, as it was sent: role, content, tool_calls, tool_call_id.
-        tools: what it was offered: name, description, parameters.
+        tools: what it was offered, and its server took: name, description, parameters.
         sampling: how it was to answer.
         reply: what it said; None when the call failed.
+        refused: why the agent could not use the reply; "" when nothing in the trace says that it did not.
     """
 
     seq: int
@@ -31,6 +32,7 @@ class Said:
     tools: tuple[Mapping[str, Any], ...]
     sampling: Mapping[str, Any]
     reply: Reply | None
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,6 @@ class Trajectory:
         plan, item, result: of the evaluation run; the result holds answer, marks and fare.
         said: every call of a model, in order.
         actions: what was done, in order.
-        malformed: replies that the agent could not use, with the reason.
         pages: pages that were read, by address, where the archive still has them.
         hashes: SHA-256 of each page's bytes, by address.
     """
@@ -80,7 +81,6 @@ class Trajectory:
     result: Result
     said: tuple[Said, ...]
     actions: tuple[Action, ...]
-    malformed: tuple[tuple[str, str], ...] = ()
     pages: Mapping[str, Page] | None = None
     hashes: Mapping[str, str] | None = None
 

@@ -8,10 +8,11 @@ goes on where it stopped, and nothing is paid or counted twice. Not safe to be s
 import fcntl
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -76,6 +77,11 @@ class Plan(BaseModel):
         """Return what says which attempts are made; the items' hash stands for where they come from."""
         return self.model_dump_json(exclude={"source", "webfarer", "commit", "machine", "started"})
 
+    @property
+    def digest(self) -> str:
+        """Eight digits that stand for the identity, in names."""
+        return hashlib.sha256(self.identity().encode()).hexdigest()[:8]
+
 
 class Result(BaseModel):
     """What came of one attempt at one item.
@@ -83,6 +89,7 @@ class Result(BaseModel):
     Attributes:
         item: its id; `number` says which attempt, from 1; `run` is the id of both traces.
         answer: None when the system failed; `error` then says why: class and message.
+        lost: what a failed attempt cost; the folder tells, from its trace.
         opened: addresses of the pages it read, in order, as the item writes them.
         searches: queries it asked an engine.
         marks: values by metric, by scorer.
@@ -101,6 +108,7 @@ class Result(BaseModel):
     run: str
     answer: Answer | None = None
     error: dict[str, Any] | None = None
+    lost: Fare = Fare()
     opened: tuple[str, ...] = ()
     searches: int = 0
     marks: dict[str, dict[str, float]] = {}
@@ -110,10 +118,15 @@ class Result(BaseModel):
     flags: tuple[str, ...] = ()
 
     @property
+    def fare(self) -> Fare:
+        """What the attempt and its marking cost."""
+        made = self.answer.fare if self.answer else self.lost
+        return Fare(**{meter: amount + getattr(self.judging, meter) for meter, amount in made.model_dump().items()})
+
+    @property
     def paid(self) -> dict[str, float]:
-        """What answer and marking cost, by meter that can be limited over many attempts."""
-        fares = [self.judging, *([self.answer.fare] if self.answer else [])]
-        return {meter: sum(getattr(fare, meter) for fare in fares) for meter in ("tokens", "usd")}
+        """What of that can be limited over many attempts, by meter."""
+        return self.fare.model_dump(include={"tokens", "usd"})
 
 
 class Folder:
@@ -157,23 +170,29 @@ class Folder:
         return items
 
     def begin(self, plan: Plan, items: list[Item]) -> None:
-        """Write plan and items, or see that those there are the same.
+        """Write plan and items, or see that those there are the same; a plan without any attempt gives way.
 
         Raises:
             ConfigError: the folder holds another run.
         """
-        if (self.path / "plan.json").exists():
-            if not self.plan.same_run(plan):
-                raise ConfigError(f"{self.path} holds another run; give a new folder with --out, or the same options")
+        planned = (self.path / "plan.json").exists()
+        if planned and self.plan.same_run(plan):
             self.items()
             return
-        if any(any((self.path / part).glob("*")) for part in ("runs", "scores")):
+        if self.begun:
+            if planned:
+                raise ConfigError(f"{self.path} holds another run; give a new folder with --out, or the same options")
             raise ConfigError(f"{self.path} holds attempts of a run whose plan is gone; give a new folder with --out")
         for part in ("runs", "scores"):
             (self.path / part).mkdir(parents=True, exist_ok=True)
         lines = (item.model_dump_json(exclude_defaults=True) + "\n" for item in items)
         put(self.path / "items.jsonl", "".join(lines).encode())
         put(self.path / "plan.json", f"{plan.model_dump_json(indent=1)}\n".encode())
+
+    @property
+    def begun(self) -> bool:
+        """Whether any attempt was begun."""
+        return any(any((self.path / part).glob("*")) for part in ("runs", "scores"))
 
     def trace(self, run: str) -> Path:
         """Return where the agent's trace of an attempt lies."""
@@ -201,9 +220,12 @@ class Folder:
         """Return what came of an attempt; None while it is not finished."""
         try:
             end = _ended(self.marking(run))
-            return Result.model_validate(end.data["result"]) if end else None
+            result = Result.model_validate(end.data["result"]) if end else None
         except (TraceError, KeyError, ValidationError):
             return None  # damaged: it is marked again
+        if result and result.answer is None:
+            return result.model_copy(update={"lost": _cost(self.trace(run))})
+        return result
 
 
 def attempt_id(item: str, number: int) -> str:
@@ -251,11 +273,35 @@ def _ended(path: Path) -> Event | None:
     return events[-1] if events and events[-1].type == "end" else None
 
 
+def _cost(path: Path) -> Fare:
+    """Return what the calls of a trace cost; nothing where it cannot be read."""
+    try:
+        events = read_events(path)
+    except TraceError:
+        return Fare()
+    spent: Counter[str] = Counter()
+    for event in events:
+        if event.type == "result":
+            spent.update(event.data["cost"])
+    return Fare.model_validate({**spent, "seconds": events[-1].t if events else 0.0})
+
+
 def put(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    half = path.with_name(f"{path.name}.part")
-    with half.open("wb") as file:
+    with whole(path) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that is there only when all has been written."""
+    half = path.with_name(f"{path.name}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with half.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)

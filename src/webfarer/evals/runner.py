@@ -6,7 +6,6 @@ which attempts are made, with which seeds, follows from the plan alone, never fr
 
 import asyncio
 import datetime
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -276,5 +275,4 @@ def _named(source: Source, card: Card) -> str:
 
 def _name(plan: Plan) -> str:
     """Return a folder's name that follows from what is run."""
-    digest = hashlib.sha256(plan.identity().encode()).hexdigest()
-    return f"{plan.task}-{plan.agent}-{plan.setting}-{digest[:8]}"
+    return f"{plan.task}-{plan.agent}-{plan.setting}-{plan.digest}"

@@ -66,7 +66,8 @@ async def _attempts(work: Work, hear: Hear) -> None:
     async def labour(stage: Stage) -> None:
         while not ledger.exhausted() and (pair := next(lacking, None)):
             result = await stage.attempt(*pair)
-            ledger.charge(result.paid)
+            written = folder.result(result.run)  # knows from the trace what a failed attempt cost
+            ledger.charge((written or result).paid)
             hear(result)
 
     async with stage_of(work) as stage:

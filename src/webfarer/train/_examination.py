@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
+from webfarer.train.pool import POOLS, Pool
 from webfarer.worlds.exam import EXAMS, Exam, Marks, Sheet, grade
 
 _SPARE_TOKENS = 24
+_MOST_TOKENS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,16 @@ class Score:
     answered: float
     prompt_tokens: float
     output_tokens: float
+
+
+@dataclass(frozen=True, slots=True)
+class PoolScore:
+    """The result on a pool's held-out items: their number, the share that is right, and that share by kind."""
+
+    exam: str
+    questions: int
+    right: float
+    kinds: dict[str, float]
 
 
 @torch.inference_mode()
@@ -71,6 +83,18 @@ def examine(
         prompt_tokens=sum(len(paper.prompt.split()) + 1 for paper in papers) / sheets,
         output_tokens=sum(len(paper.output.split()) + 1 for paper in papers) / sheets,
     )
+
+
+def examine_pool(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, name: str, questions: int) -> PoolScore:
+    """Return the pupil's score on a pool's held-out items, by their kinds; it has seen no label of them."""
+    pool: Pool = POOLS.load(name)
+    drawn = pool.draw(0, questions, 0)
+    texts = write_texts(model, tokenizer, [item.prompt for item in drawn.held_out], _MOST_TOKENS)
+    marks: dict[str, list[bool]] = {}
+    for item, text in zip(drawn.held_out, texts, strict=True):
+        marks.setdefault(item.cells["kind"], []).append(drawn.key.right(item.id, text))
+    right = sum(map(sum, marks.values())) / questions
+    return PoolScore(name, questions, round(right, 4), {k: round(sum(m) / len(m), 4) for k, m in marks.items()})
 
 
 def _share(marks: list[Marks], field: str) -> float:

@@ -91,8 +91,8 @@ _LEARNER = Recipe(
     exams=(),
     pools=("arithmetic", "facts", "links", "passages"),
     drills=0.0,
-    steps=4000,
-    tokens=1024,
+    steps=3000,
+    tokens=3000,
     rate=3e-3,
 )
 

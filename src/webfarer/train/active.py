@@ -8,14 +8,15 @@ anything is trained on them. Source: STAR (arXiv 2403.01165).
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from time import monotonic
 
-from webfarer.core.errors import ConfigError, WebfarerError
+from webfarer.core.errors import ConfigError, WebfarerError, boundary
 from webfarer.core.fare import Ledger
 from webfarer.core.specs import id_of, spec_of
 from webfarer.core.trace import canonical
@@ -25,7 +26,7 @@ from webfarer.train.calibration import Calibration, calibration, expected_error
 from webfarer.train.labels import TAKEN, alike
 from webfarer.train.learner import Answered, Learner
 from webfarer.train.oracle import Oracle, Said
-from webfarer.train.picker import Picker, Round, View
+from webfarer.train.picker import Picker, Round, Who
 from webfarer.train.pool import Label, Set
 from webfarer.train.rounds import PICKS, ROUNDS, Pick, Plan, Record, Report, adapter_of, answers_of, read_answers
 
@@ -58,22 +59,25 @@ def learn(order: Order, tell: Tell = lambda record: None) -> Report:
         BudgetExceeded: there is no room for further labels; a larger budget goes on.
     """
     _begin(order)
-    learning = _Learning(order)
-    try:
-        return learning.run(tell)
-    finally:
-        learning.close()
+    busy = f"{order.folder}: another process is learning there"
+    with (
+        closing(Log(order.folder / PICKS, Pick, busy)) as picks,
+        closing(Log(order.folder / TAKEN, Said, busy)) as said,
+        closing(Log(order.folder / ROUNDS, Record, busy)) as records,
+    ):
+        return _Learning(order, picks, said, records).run(tell)
 
 
 def _begin(order: Order) -> None:
     """Write the plan, or see that the folder's is the same."""
     plan, pool = order.plan, order.items.pool
     if plan.rounds < 0 or min(plan.size(number) for number in range(plan.rounds + 1)) < 1:
-        raise ConfigError(
-            f"{plan.labels} labels are too few for {plan.rounds} rounds: each asks for one at least"
-        )
+        raise ConfigError(f"{plan.labels} labels are too few for {plan.rounds} rounds: each asks for one at least")
     if plan.labels > len(pool):
         raise ConfigError(f"{plan.labels} labels are wanted of a pool of {len(pool)} items; ask for fewer")
+    ids = Counter(item.id for part in (pool, order.items.held_out) for item in part)
+    if twice := [name for name, count in ids.items() if count > 1]:
+        raise ConfigError(f"{len(twice)} items of pool and held-out set share an id with another, as {twice[0]!r}")
     shown = [[item.model_dump(mode="json") for item in part] for part in (pool, order.items.held_out)]
     identity = {
         **plan.model_dump(),
@@ -83,29 +87,22 @@ def _begin(order: Order) -> None:
         "items": hashlib.sha256(canonical(shown).encode()).hexdigest()[:16],
     }
     path, text = order.folder / "plan.json", f"{canonical(identity)}\n"
-    order.folder.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        put(path, text.encode())
-    elif path.read_text() != text:
-        raise ConfigError(f"{order.folder} holds another learning; give the same options, or another folder")
+    with boundary(ConfigError, f"{order.folder} cannot be used for a learning"):
+        order.folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            put(path, text.encode())
+        if path.read_text() != text:
+            raise ConfigError(f"{order.folder} holds another learning; give the same options, or another folder")
 
 
 class _Learning:
     """A learning at work in its folder."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, picks: Log[Pick], said: Log[Said], records: Log[Record]) -> None:
         self.order, self.plan, self.folder = order, order.plan, order.folder
+        self.picks, self.said, self.records = picks, said, records
         self.items = {item.id: item for item in order.items.pool}
-        busy = f"{order.folder}: another process is learning there"
-        self.picks = Log(order.folder / PICKS, Pick, busy)
-        self.said = Log(order.folder / TAKEN, Said, busy)
-        self.records = Log(order.folder / ROUNDS, Record, busy)
         self.seconds: dict[str, float] = {}
-
-    def close(self) -> None:
-        """Let others go on."""
-        for log in (self.picks, self.said, self.records):
-            log.close()
 
     def run(self, tell: Tell) -> Report:
         """Do the rounds that are not done."""
@@ -131,9 +128,8 @@ class _Learning:
         """Pick and ask until the round has its labels; return how many are still waited for."""
         while True:
             with self._timed("label"):
-                for place, pick in enumerate(self.picks.entries):
-                    if pick.round == number and (left := self._ask(pick, place)):
-                        return left
+                if left := self._ask(number):
+                    return left
             short = self.plan.size(number) - len(self._labels(number))
             rest = self._unasked()
             if not short or not rest:
@@ -141,21 +137,20 @@ class _Learning:
             with self._timed("pick"):
                 self.picks.append(self._pick(number, rest, min(short, len(rest))))
 
-    def _ask(self, pick: Pick, place: int) -> int:
-        """Ask for what was picked together, keep what is said, and return how many items are still open."""
-        wanted = dict.fromkeys(pick.items)
-        for said in self.said.entries:
-            wanted.pop(said.item, None)
+    def _ask(self, number: int) -> int:
+        """Ask for what was picked in a round, keep what is said, and return how many items are still open."""
+        known = {said.item for said in self.said.entries}
+        picked = [name for pick in self.picks.entries if pick.round == number for name in pick.items]
+        wanted = [self.items[name] for name in picked if name not in known]
 
-        async def ask() -> None:
-            async for said in self.order.oracle.label([self.items[name] for name in pick.items], place):
-                if said.item in wanted:
-                    self.said.append(said)
-                    del wanted[said.item]
+        async def ask() -> int:
+            taken = 0
+            async for said in self.order.oracle.label(wanted):
+                self.said.append(said)
+                taken += 1
+            return taken
 
-        if wanted:
-            asyncio.run(ask())
-        return len(wanted)
+        return len(wanted) - asyncio.run(ask()) if wanted else 0
 
     def _labels(self, last: int, first: int | None = None) -> list[Label]:
         """Return the labels of a round, or of rounds from `first` on, in the order in which items were picked."""
@@ -181,11 +176,14 @@ class _Learning:
         if len(set(chosen)) != count or len(chosen) != count or not set(chosen) <= set(range(len(rest))):
             raise WebfarerError(f"{spec_of(self.order.picker)} did not pick {count} different items of {len(rest)}")
         weigh = getattr(self.order.picker, "weight", None)
+        models: tuple[Who, ...] = ("base", "adapted") if self.plan.probe else ()
+        unsure = {who: view.nll(who) / view.lengths(who) for who in models}
         return Pick(
             round=number,
             items=tuple(pool[rest[place]].id for place in chosen),
             weight=weigh(at) if weigh else None,
-            unsure=_unsure(view) if self.plan.probe else {},
+            unsure={who: float(values.mean()) for who, values in unsure.items()},
+            scores={who: tuple(values[chosen].tolist()) for who, values in unsure.items()},
         )
 
     def _record(self, number: int) -> Record:
@@ -252,8 +250,3 @@ class _Learning:
 def _changed(before: Sequence[Answered], after: Sequence[Answered]) -> float:
     pairs = list(zip(before, after, strict=True))
     return sum(alike(one.text) != alike(two.text) for one, two in pairs) / len(pairs)
-
-
-def _unsure(view: View) -> dict[str, float]:
-    """Return how unsure each model is of what it says itself, per token, on average over items."""
-    return {who: float((view.nll(who) / view.lengths(who)).mean()) for who in ("base", "adapted")}

@@ -1,14 +1,14 @@
 """A learner that is a language model with LoRA: one frozen model in memory, and adapters that come and go.
 
-What the loop (:mod:`webfarer.train.active`) teaches and asks. It only joins what is elsewhere: steps (`fitting`), scores
-(`view`, `scoring`), files (`checkpoints`, tuners). Invariant: the model's own weights never change, so what the base
-model says is computed once.
+What the loop (:mod:`webfarer.train.active`) teaches and asks. It only joins what is elsewhere: steps (`fitting`),
+what a model says (`view`), checkpoints, tuners. Invariant: the model's own weights never change, so what the base model
+says is computed once.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +45,8 @@ class Teaching:
     """
 
     tuner: str = "lora"
-    settings: Settings = Settings()
-    limits: Limits = Limits()
+    settings: Settings = field(default_factory=Settings)
+    limits: Limits = field(default_factory=Limits)
     save_every: int = 100
 
 
@@ -63,13 +63,12 @@ class AdapterLearner:
             raise ConfigError(f"{how.tuner} changes the model itself, which is needed beside the adapter; take lora")
         self._how, self._tuner = how, tuner
         self._base, tokenizer = load(folder, how.settings.bf16)
-        self._base.eval()
+        self._base.train(False).requires_grad_(False)
         self._language = Language(tokenizer)
         self._on: tuple[Path, PeftModel] | None = None
         self._views: tuple[list[str], Views] | None = None
-        self.name = (
-            f"{folder.resolve().name} {_fingerprint(self._base)}, {spec_of(tuner)}, {how.settings}, {how.limits}"
-        )
+        model = f"{folder.resolve().name} {_fingerprint(self._base)}"
+        self.name = f"{model}, {spec_of(tuner)}, {how.settings}, {how.limits}"
 
     def teach(self, labels: Sequence[tuple[PoolItem, Label]], into: Path, seed: int, start: Path | None) -> None:
         """Train an adapter; one that was killed goes on from its checkpoint."""
@@ -77,10 +76,7 @@ class AdapterLearner:
         settings = replace(self._how.settings, seed=seed)
         examples = [self._language.example(item.id, item.prompt, label.answer) for item, label in labels]
         identity = hashlib.sha256(repr((self.name, settings, examples, start)).encode()).hexdigest()[:16]
-        model = attached(self._base, self._tuner, settings)
-        assert isinstance(model, PeftModel)
-        if start is not None:
-            set_peft_model_state_dict(model, load_peft_weights(str(start)))
+        model = self._attached(settings, start)
         into.mkdir(exist_ok=True)
 
         def save(run: Fitting) -> None:
@@ -129,8 +125,17 @@ class AdapterLearner:
         if adapter is None or (self._on and self._on[0] == adapter):
             return self._on[1] if self._on else self._base
         self._off()
-        model = PeftModel.from_pretrained(self._base, str(adapter)).eval()
+        model = self._attached(self._how.settings, adapter)
+        model.train(False)
         self._on = adapter, model
+        return model
+
+    def _attached(self, settings: Settings, adapter: Path | None) -> PeftModel:
+        """Return the model with an adapter's weights, or with those it begins with."""
+        model = attached(self._base, self._tuner, settings)
+        assert isinstance(model, PeftModel)
+        if adapter is not None:
+            set_peft_model_state_dict(model, load_peft_weights(str(adapter)))
         return model
 
     def _off(self) -> None:

@@ -77,8 +77,11 @@ class Reader:
         dropped: list[str] = []
         for line in read(path):
             name = str(line.values.get("id") or f"{path.name}:{line.number}")
-            with boundary(ConfigError, f"{line.place}: no row to learn from", row=line.number):
-                found = self._examples(name, line.values)
+            try:
+                with boundary(ConfigError, "no row to learn from"):
+                    found = self._examples(name, line.values)
+            except ConfigError as error:
+                raise ConfigError(f"{line.place} ({name}): {error.message}", row=line.number) from error
             longest = max((len(example.ids) for example in found), default=0)
             if 0 < self._how.longest < longest:
                 if not self._how.drop_long:

@@ -225,7 +225,8 @@ def fitting(model: Module, tuner: Tuner, examples: Sequence[Example], settings: 
         settings: how.
 
     Raises:
-        ConfigError: there are no examples, one has nothing to teach, or the model cannot be packed.
+        ConfigError: there are no examples, one has nothing to teach, the model cannot be packed, or accelerate is
+            configured to shard it.
     """
     if not examples:
         raise ConfigError("there is no example to learn from")
@@ -233,6 +234,10 @@ def fitting(model: Module, tuner: Tuner, examples: Sequence[Example], settings: 
         if not example.taught:
             raise ConfigError(f"{example.id}: no token is taught")
     accelerator = Accelerator()
+    if accelerator.distributed_type == "FSDP":
+        raise ConfigError(
+            "models are not trained in shards (FSDP) here; configure accelerate for MULTI_GPU, or take LoRA"
+        )
     base = cast(PreTrainedModel, getattr(model, "get_base_model", lambda: model)())
     model.to(accelerator.device)
     with packing(base, examples) if settings.packed else nullcontext():

@@ -60,12 +60,8 @@ class Oracle(Protocol):
         """Begin a learning, or go on with it."""
         ...
 
-    def label(self, items: Sequence[PoolItem], number: int) -> AsyncIterator[Said]:
+    def label(self, items: Sequence[PoolItem]) -> AsyncIterator[Said]:
         """Yield what is said of items, each as soon as it is; those that have to wait are left out.
-
-        Args:
-            items: all of one asking, the same ones when it is taken up again.
-            number: of the asking, from 0.
 
         Raises:
             ConfigError: there is no answer to be had.

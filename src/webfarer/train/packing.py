@@ -22,6 +22,8 @@ from webfarer.train.example import Example
 NAME = "webfarer_packed"
 """Our attention's id among those of transformers."""
 
+_ADVICE = "train it without packing (--no-packing)"
+
 
 @dataclass(frozen=True, slots=True)
 class Spans:
@@ -128,20 +130,19 @@ def packing(model: PreTrainedModel, examples: Sequence[Example]) -> Iterator[Non
     Raises:
         ConfigError: its layers look across sequences, or its attention is not of a kind that can be packed.
     """
-    advice = "train it without packing (--no-packing)"
     neighbour, shown = (Example(e.id, e.ids[:64], e.ids[:64]) for e in (examples[0], examples[-1]))
     before = model.config._attn_implementation
-    with boundary(ConfigError, f"this model cannot be packed; {advice}"):
+    with boundary(ConfigError, f"this model cannot be packed; {_ADVICE}"):
         alone = _logits(model, [shown])
         model.set_attn_implementation(NAME)
     try:
-        with boundary(ConfigError, f"this model cannot be packed; {advice}"):
+        with boundary(ConfigError, f"this model cannot be packed; {_ADVICE}"):
             beside = _logits(model, [neighbour, shown])[len(neighbour.ids) :]
         off = float((beside - alone).abs().max() / alone.abs().max())
-        if not off < torch.finfo(model.dtype).eps ** 0.5:
+        if off > torch.finfo(model.dtype).eps ** 0.5:
             raise ConfigError(
                 f"this model's layers look across packed sequences: logits are off by {off:.1%} beside another; "
-                f"{advice}"
+                f"{_ADVICE}"
             )
         yield
     finally:
@@ -165,9 +166,9 @@ def _attend(
     spans: Spans = given["spans"]
     window = given.get("sliding_window")
     if any(given.get(name) is not None for name in ("softcap", "s_aux", "position_bias")):
-        raise ConfigError("its attention has a cap, sinks or a bias")
+        raise ConfigError(f"this model cannot be packed: its attention has a cap, sinks or a bias; {_ADVICE}")
     if window is not None and window < max(rows.shape[1] for rows in spans.rows):
-        raise ConfigError(f"a sequence is longer than its attention window of {window} tokens")
+        raise ConfigError(f"a sequence is longer than the model's attention window of {window} tokens; {_ADVICE}")
 
     def apart(states: Tensor, rows: Tensor) -> Tensor:
         tokens = states[0].transpose(0, 1).index_select(0, rows.flatten())

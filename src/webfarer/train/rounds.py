@@ -8,7 +8,7 @@
     rounds.jsonl               what came of every round
     rounds/00/adapter          what was trained in it
     rounds/00/answers.jsonl    what it answered to the held-out items
-    people/, queue.jsonl, calls/   of oracles
+    people/, queue.jsonl, calls.jsonl   of oracles
 
 Not the loop (:mod:`webfarer.train.active`). Invariant: nothing here is changed once it is written.
 """
@@ -66,6 +66,7 @@ class Pick(BaseModel):
         items: their ids, the most wanted first.
         weight: of the base model in the picker's score, for pickers that mix.
         unsure: mean negative log-likelihood of a token of its own answers, by model, over all unlabelled items.
+        scores: the same of each picked item.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -74,6 +75,7 @@ class Pick(BaseModel):
     items: tuple[str, ...]
     weight: float | None = None
     unsure: dict[str, float] = {}
+    scores: dict[str, tuple[float, ...]] = {}
 
 
 class Record(BaseModel):

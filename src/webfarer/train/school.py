@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from webfarer.core.errors import ConfigError
-from webfarer.train._examination import Score, examine
+from webfarer.train._examination import PoolScore, Score, examine, examine_pool
 from webfarer.train._lessons import IGNORED, Batch, collate, draw
 from webfarer.train._pupils import make_model, make_tokenizer, words_of, write_folder
 from webfarer.train._puzzling import PuzzleScore, examine_puzzle
@@ -30,7 +30,9 @@ PAPERS = (8, 12, 16, 20, 24, 30)
 _CLIP = 1.0
 _SAVE_EVERY = 200
 _CURVE_POINTS = 60
+_ITEMS_PER_SHEET = 10
 
+AnyScore = Score | PuzzleScore | PoolScore
 Watch = Callable[["Term"], None]
 
 
@@ -134,21 +136,23 @@ def train(recipe: Recipe, seed: int, folder: Path, watch: Watch = lambda term: N
     return term
 
 
-def write_card(term: Term, folder: Path, sheets: int, papers: tuple[int, ...] = PAPERS) -> list[Score | PuzzleScore]:
+def write_card(term: Term, folder: Path, sheets: int, papers: tuple[int, ...] = PAPERS) -> list[AnyScore]:
     """Examine the pupil that lies in the folder, write its card there, and return the scores.
 
     Args:
         term: how it was trained.
         folder: where `train` put it.
-        sheets: how many of each exam and size, and how many problems of each puzzle.
+        sheets: how many of each exam and size, and how many problems of each puzzle; of each pool ten times as many
+            items.
         papers: the sizes, in questions.
     """
     model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    scores: list[Score | PuzzleScore] = [
+    scores: list[AnyScore] = [
         examine(model, tokenizer, name, questions, sheets) for name in term.recipe.exams for questions in papers
     ]
     scores += [examine_puzzle(model, tokenizer, name, sheets) for name in sorted({*term.recipe.puzzles})]
+    scores += [examine_pool(model, tokenizer, name, _ITEMS_PER_SHEET * sheets) for name in sorted(term.recipe.pools)]
     card = {
         "recipe": asdict(term.recipe),
         "seed": term.seed,

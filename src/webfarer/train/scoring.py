@@ -21,7 +21,7 @@ from webfarer.core.errors import ConfigError
 from webfarer.train.language import Ids
 
 _BUCKETS = 1024  # of a gradient's vocabulary part
-_ROOM_HOST, _ROOM_DEVICE = 1 << 20, 1 << 28  # a batch that stays in a host's cache is faster than a larger one
+_ROOM_HOST, _ROOM_DEVICE = 1 << 22, 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,8 @@ class Scorer:
         """
         out: list[Ids] = [()] * len(prompts)
         longest = self._limits.longest
-        for rows in self._batches([(len(prompt) + longest, 1) for prompt in prompts]):
-            with self._asking(0):
+        with self._asking(0):
+            for rows in self._batches([(len(prompt) + longest, 1) for prompt in prompts]):
                 drawn = None if draws is None else torch.from_numpy(draws[rows]).to(self._device)
                 for row, ids in zip(rows, self._written([prompts[row] for row in rows], drawn), strict=True):
                     out[row] = ids
@@ -112,39 +112,45 @@ class Scorer:
 
     def score(self, prompts: Sequence[Ids], outputs: Sequence[Ids], passes: int = 0) -> Scores:
         """Return how likely and how open each output was to the model, under `passes` dropout masks or without any."""
+        if passes and not self._drops:
+            once = self.score(prompts, outputs)
+            return Scores(np.tile(once.nll, (passes, 1)), np.tile(once.entropy, (passes, 1)), once.information)
         shape = (passes, len(prompts)) if passes else (len(prompts),)
         scores = Scores(np.zeros(shape), np.zeros(shape), np.zeros(len(prompts)))
         sizes = [(len(prompt) + len(output), len(output) + 1) for prompt, output in zip(prompts, outputs, strict=True)]
-        for rows in self._batches(sizes, passes or 1):
-            with self._asking(passes):
-                nll, entropy, information = self._scored(
-                    [prompts[row] for row in rows], [outputs[row] for row in rows], passes or 1
-                )
-            scores.nll[..., rows] = nll.reshape(*shape[:-1], -1)
-            scores.entropy[..., rows] = entropy.reshape(*shape[:-1], -1)
-            scores.information[rows] = information
+        with self._asking(passes):
+            for rows in self._batches(sizes, passes or 1):
+                found = self._scored([prompts[row] for row in rows], [outputs[row] for row in rows], passes or 1)
+                scores.nll[..., rows], scores.entropy[..., rows] = (part.reshape(*shape[:-1], -1) for part in found[:2])
+                scores.information[rows] = found[2]
         return scores
 
     def choose(self, asked: Sequence[Asked], passes: int = 0) -> list[np.ndarray]:
         """Return probabilities of each prompt's choices, which sum to 1: (choices,), or (passes, choices)."""
+        if passes and not self._drops:
+            return [np.tile(chances, (passes, 1)) for chances in self.choose(asked)]
         out = [np.zeros(0)] * len(asked)
-        sizes = [(len(one.choices) * (len(one.prompt) + max(map(len, one.choices))), len(one.choices)) for one in asked]
-        for rows in self._batches(sizes, passes or 1):
-            with self._asking(passes):
+        columns = [len(one.choices) * max(map(len, one.choices)) for one in asked]
+        sizes = [(len(one.choices) * len(one.prompt) + kept, kept) for one, kept in zip(asked, columns, strict=True)]
+        with self._asking(passes):
+            for rows in self._batches(sizes, passes or 1):
                 found = self._chosen([asked[row] for row in rows], passes or 1)
-            for row, logs in zip(rows, found, strict=True):
-                out[row] = torch.softmax(logs, -1).cpu().numpy()[slice(None) if passes else 0]
+                for row, logs in zip(rows, found, strict=True):
+                    out[row] = _host(torch.softmax(logs, -1))[slice(None) if passes else 0]
         return out
 
     def states(self, prompts: Sequence[Ids]) -> States:
         """Return the model's states on each prompt."""
-        parts: list[tuple[list[int], list[np.ndarray]]] = []
-        for rows in self._batches([(len(prompt), 1) for prompt in prompts]):
-            with self._asking(0):
-                parts.append((rows, self._states([prompts[row] for row in rows])))
-        order = np.argsort([row for rows, _ in parts for row in rows])
-        mean, last, residual, top = (np.concatenate([found[n] for _, found in parts])[order] for n in range(4))
+        batches = list(self._batches([(len(prompt), 1) for prompt in prompts]))
+        with self._asking(0):
+            parts = [self._states([prompts[row] for row in rows]) for rows in batches]
+        order = np.argsort([row for rows in batches for row in rows])
+        mean, last, residual, top = (np.concatenate(found)[order] for found in zip(*parts, strict=True))
         return States(mean, last, residual, top)
+
+    @property
+    def _drops(self) -> bool:
+        return not self._plain and bool(_dropouts(self._model))
 
     def _batches(self, sizes: Sequence[tuple[int, int]], copies: int = 1) -> Iterator[list[int]]:
         """Group rows of (tokens, columns of the head) so that the largest array of each batch fits the room."""
@@ -163,17 +169,14 @@ class Scorer:
     @contextmanager
     def _asking(self, passes: int) -> Iterator[None]:
         """Put the model into the state in which it is asked, and back."""
-        training = self._model.training
-        self._model.eval()
         with torch.no_grad(), ExitStack() as stack:
+            stack.callback(self._model.train, self._model.training)
+            self._model.eval()
             if self._plain:
                 stack.enter_context(_without_adapters(self._model))
             elif passes:
                 stack.enter_context(_dropping(self._model, passes, self._limits.seed))
-            try:
-                yield
-            finally:
-                self._model.train(training)
+            yield
 
     def _padded(self, rows: Sequence[Ids]) -> tuple[Tensor, Tensor]:
         """Return ids and mask, padded on the left."""
@@ -231,7 +234,7 @@ class Scorer:
         cache = DynamicCache()
         first = self._forward(ids.repeat(copies, 1), mask.repeat(copies, 1), 1, cache).logits
         counts = [len(one.choices) for one in asked]
-        owner = torch.arange(len(asked), device=self._device).repeat_interleave(torch.tensor(counts))
+        owner = torch.tensor([row for row, count in enumerate(counts) for _ in range(count)], device=self._device)
         choices = [choice for one in asked for choice in one.choices]
         width = max(map(len, choices))
         said = torch.tensor([list(c) + [0] * (width - len(c)) for c in choices], device=self._device)
@@ -260,7 +263,7 @@ class Scorer:
 @contextmanager
 def _without_adapters(model: nn.Module) -> Iterator[None]:
     layers = [m for m in model.modules() if isinstance(m, BaseTunerLayer) and not m.disable_adapters]
-    trainable = [p for p in model.parameters() if p.requires_grad]
+    learning = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     for layer in layers:
         layer.enable_adapters(False)
     try:
@@ -268,25 +271,17 @@ def _without_adapters(model: nn.Module) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.enable_adapters(True)
-        for parameter in model.parameters():
-            parameter.requires_grad_(False)
-        for parameter in trainable:
-            parameter.requires_grad_(True)
+        for parameter, was in learning:  # PEFT changes it in passing
+            parameter.requires_grad_(was)
 
 
 @contextmanager
 def _dropping(model: nn.Module, passes: int, seed: int) -> Iterator[None]:
     """Drop inputs of LoRA's A: pass k is one thinned network for all rows, tokens and batches, drawn from seed and k.
 
-    Rows must come pass by pass. The rest of the model keeps still, and so do adapters without dropout.
+    Rows must come pass by pass. The rest of the model keeps still.
     """
-    dropped = [
-        (layer, module, layer.get_parameter(f"lora_A.{name}.weight").shape[1])
-        for layer in model.modules()
-        if isinstance(layer, LoraLayer)
-        for name, module in layer.lora_dropout.items()
-        if isinstance(module, nn.Dropout) and module.p and name in layer.lora_A
-    ]
+    dropped = _dropouts(model)
     generators = [torch.Generator().manual_seed((seed << 16) + number) for number in range(passes)]
     with ExitStack() as stack:
         for layer, module, width in dropped:
@@ -294,11 +289,18 @@ def _dropping(model: nn.Module, passes: int, seed: int) -> Iterator[None]:
             masks = torch.stack([torch.bernoulli(chances, generator=g) for g in generators]) / (1 - module.p)
             stack.enter_context(_hooked(module, masks))
             layer.training = True  # DoRA asks its layer whether to drop
-        try:
-            yield
-        finally:
-            for layer, _, _ in dropped:
-                layer.training = False
+        yield
+
+
+def _dropouts(model: nn.Module) -> list[tuple[nn.Module, nn.Dropout, int]]:
+    """Return the layers with LoRA, their dropout and the width of what it drops of."""
+    return [
+        (layer, module, layer.get_parameter(f"lora_A.{name}.weight").shape[1])
+        for layer in model.modules()
+        if isinstance(layer, LoraLayer)
+        for name, module in layer.lora_dropout.items()
+        if isinstance(module, nn.Dropout) and module.p and name in layer.lora_A
+    ]
 
 
 def _hooked(module: nn.Module, masks: Tensor) -> AbstractContextManager[Any]:

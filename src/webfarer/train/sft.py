@@ -94,10 +94,10 @@ def sft(job: Job, watch: Watch = lambda fitting: None) -> dict[str, Any]:
         job.out.mkdir(parents=True, exist_ok=True)
     with fitting(adapted, tuner, taught.examples, job.settings) as run:
         checkpoints.restore(run, job.out, identity)
-        began, before = time.perf_counter(), run.step
+        began, worked, before = time.perf_counter(), time.process_time(), run.step
         _steps(run, job, taught.held_out, identity, watch)
-        seconds = time.perf_counter() - began
-        card = _card(job, run, taught, identity) | _effort(run, before, seconds)
+        took = {"seconds": time.perf_counter() - began, "processor_seconds": time.process_time() - worked}
+        card = _card(job, run, taught, identity) | _effort(run, before, took)
         if run.accelerator.is_main_process:
             _leave(run, job.out, tokenizer, card)
         run.accelerator.wait_for_everyone()
@@ -222,20 +222,20 @@ def _card(job: Job, run: Fitting, taught: Taught, identity: str) -> dict[str, An
         "trained": sum(weight.numel() for weight in weights if weight.requires_grad),
         "tokens": sum(point.tokens for point in run.points),
         "taught": sum(point.taught for point in run.points),
-        "scores": run.scores,
+        "scores": {str(step): score for step, score in run.scores.items()},
         "points": [asdict(point) for point in run.points],
     }
 
 
-def _effort(run: Fitting, before: int, seconds: float) -> dict[str, Any]:
+def _effort(run: Fitting, before: int, took: dict[str, float]) -> dict[str, Any]:
     """Return what this process did, on what, and what it took."""
     device = run.accelerator.device
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     peak = torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else kilobytes / 1e3
     tokens = sum(point.tokens for point in run.points[before:])
     return {
-        "seconds": round(seconds, 2),
-        "tokens_per_second": round(tokens / seconds),
+        **{name: round(seconds, 2) for name, seconds in took.items()},
+        "tokens_per_second": round(tokens / took["seconds"]),
         "peak_megabytes": round(peak),
         "processes": run.accelerator.num_processes,
         "device": str(device),

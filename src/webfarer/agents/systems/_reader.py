@@ -33,6 +33,7 @@ _READ = Prompt(
     "from where it stands.\n"
     'Reply with one JSON object and nothing else: {"sufficient": true, "answer": "…", "notes": [{"statement": "…", '
     '"quote": "…"}]}. When no part of the question is answered: sufficient is false, answer is "" and notes is empty.',
+    drawn=True,  # with documents that were found at once, it is all that a system decides
 )
 
 
@@ -66,9 +67,10 @@ class FinalReader:
     """Reads with the model of the gear, or without one."""
 
     def __init__(self, gear: Gear) -> None:
-        model = gear.metered(gear.run)
+        model, settings = gear.metered(gear.run), gear.settings
+        warmth = settings.temperature, settings.top_p
         self._run = gear.run
-        self._asker = Asker(gear.run, model, gear.settings.seed) if model else None
+        self._asker = Asker(gear.run, model, settings.seed, warmth=warmth) if model else None
 
     async def read(
         self, question: str, pages: Mapping[str, Page], notes: Sequence[Note] = (), noted: Sequence[Page] = ()

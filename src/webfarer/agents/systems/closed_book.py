@@ -21,6 +21,7 @@ _RECALL = Prompt(
     "You answer questions from what you know; you cannot look anything up.",
     "Give the answer, as short as it can be, in the language of the question. A good guess is better than none.\n"
     'Reply with one JSON object and nothing else: {"answer": "…"}. When you have no idea: answer is "".',
+    drawn=True,
 )
 
 
@@ -42,7 +43,8 @@ class ClosedBook:
         if model is None:
             raise ConfigError("closed_book needs a model, such as --model openai:gpt-4o-mini")
         self._gear, self._case = gear, case
-        self._asker = Asker(gear.run, model, gear.settings.seed)
+        settings = gear.settings
+        self._asker = Asker(gear.run, model, settings.seed, warmth=(settings.temperature, settings.top_p))
 
     async def answer(self) -> Answer:
         """Return what the model says, unchecked: there is no page to check it against."""

@@ -1,7 +1,6 @@
 """Trajectories and rows from the command line: what is sampled, what is dropped, where it is written."""
 
 import asyncio
-import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -15,10 +14,10 @@ from webfarer.apps.cli._terminal import clean, console
 from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError
 from webfarer.data.filtering import Filtered, filtered
-from webfarer.data.funnel import Funnel, rules_of
+from webfarer.data.funnel import Funnel
 from webfarer.data.paid import paid_model
 from webfarer.data.row import Row, read_rows
-from webfarer.data.rule import Bench
+from webfarer.data.rule import Jury, Rule
 from webfarer.data.sampling import Mixture, Samples, folders_in, sample
 from webfarer.data.selector import SELECTORS, Pool
 from webfarer.evals.records import Result
@@ -27,8 +26,12 @@ from webfarer.evals.runner import Spread
 ROWS = "rows.jsonl"
 
 
-def sampled(samples: Samples, mixture: tuple[str | None, str, str], out: Path, spread: Spread) -> None:
-    """Sample with a mixture of models, temperatures and thoughts as the command line names them."""
+def sampled(samples: Samples, mixture: tuple[str | None, str, str], out: Path, spread: Spread) -> bool:
+    """Sample with a mixture of models, temperatures and thoughts as the command line names them.
+
+    Returns:
+        Whether all attempts are made; if not, a limit on them all was reached.
+    """
     models, temperatures, thoughts = mixture
     settings = samples.settings
     names = settings.model if models is None else models
@@ -39,7 +42,7 @@ def sampled(samples: Samples, mixture: tuple[str | None, str, str], out: Path, s
     )
     if not spread.processes:
         paid = any(name and not name.startswith(RULES) for name in made.models)
-        spread = replace(spread, processes=1 if paid else os.cpu_count() or 1)
+        spread = replace(spread, processes=1 if paid or samples.ceiling else os.cpu_count() or 1)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task(f"{samples.agent}: attempts", total=None)
@@ -47,9 +50,15 @@ def sampled(samples: Samples, mixture: tuple[str | None, str, str], out: Path, s
         def tell(result: Result | None, done: int, total: int) -> None:
             progress.update(bar, completed=done, total=total)
 
-        for folder in sample(replace(samples, mixture=made), out, spread, tell):
-            results = list(folder.results())
-            print(f"{folder.path}: {len(results)} attempts")
+        folders = sample(replace(samples, mixture=made), out, spread, tell)
+    done = {folder: len(list(folder.results())) for folder in folders}
+    for folder, attempts in done.items():
+        print(f"{folder.path}: {attempts} attempts")
+    wanted = sum(folder.plan.items * folder.plan.runs for folder in folders)
+    lacking = wanted - sum(done.values())
+    if lacking:
+        print(f"stopped by the limit on all attempts: {wanted - lacking} of {wanted} are made; a higher one goes on")
+    return not lacking
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -59,16 +68,14 @@ def _numbers(text: str) -> tuple[float, ...]:
         raise ConfigError(f"--temperature {text!r}: write numbers with commas, as in 0.6,1") from error
 
 
-def filter_runs(
-    run: Path, specs: Sequence[str], without: Sequence[str], settings: Settings, *, audit: bool
-) -> Filtered:
-    """Return what the rules leave of the runs in a folder; what a judge says is recorded there."""
-    rules, folders = rules_of(specs, without), folders_in(run)
+def filter_runs(run: Path, rules: Sequence[Rule], out: Path, settings: Settings, *, audit: bool) -> Filtered:
+    """Write what the rules leave of the runs in a folder; what a judge says is kept there."""
+    folders = folders_in(run)
 
     async def work() -> Filtered:
-        name = hashlib.sha256(repr([settings.model, *map(repr, rules)]).encode()).hexdigest()[:8]
-        async with paid_model(settings, run / f"judged-{name}.jsonl", f"filter-{name}") as (_, model):
-            return await filtered(folders, rules, Bench(model), audit=audit)
+        async with paid_model(settings, run / "judged.jsonl", "filter") as (judging, model):
+            left = await filtered(folders, rules, out, Jury(model), audit=audit)
+            return left if judging is None else replace(left, funnel=left.funnel.judged(judging.ledger.fare))
 
     return asyncio.run(work())
 

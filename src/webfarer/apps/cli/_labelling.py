@@ -7,7 +7,7 @@ from webfarer.core.errors import ConfigError
 from webfarer.train.labels import Labelling
 from webfarer.train.pool import PoolItem
 
-_KEYS = "s: skip, u: undo, q: quit"
+_KEYS = "/s: skip, /u: undo, /q: quit"
 
 
 def ask_all(labelling: Labelling) -> None:
@@ -17,12 +17,12 @@ def ask_all(labelling: Labelling) -> None:
     while (item := labelling.next()) is not None:
         screen.print(f"\n{_shown(item)}")
         said = Prompt.ask(f"{'number' if item.choices else 'answer'} ({_KEYS})", console=screen).strip()
-        if said == "q":
+        if said == "/q":
             return
         try:
-            if said == "u":
+            if said == "/u":
                 labelling.undo()
-            elif said == "s":
+            elif said == "/s":
                 labelling.skip(item.id)
             else:
                 labelling.answer(item.id, _chosen(item, said))

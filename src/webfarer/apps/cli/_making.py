@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -41,13 +42,15 @@ def shares_of(text: str) -> dict[str, float]:
     """Return the share of each part: "train:0.9,test:0.1".
 
     Raises:
-        ConfigError: it is not written so.
+        ConfigError: it is not written so, or a name is none that a file can have.
     """
-    pairs = [part.partition(":")[::2] for part in text.split(",")]
-    try:
-        return {name: float(share) for name, share in pairs}
-    except ValueError as error:
-        raise ConfigError(f"{text!r} are no shares: write NAME:SHARE, as in train:0.9,test:0.1") from error
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, share = part.partition(":")
+        if not re.fullmatch(r"[\w-]+", name) or not re.fullmatch(r"\d*\.?\d+", share) or name in found:
+            raise ConfigError(f"{part!r} is no share: write NAME:SHARE, as in train:0.9,test:0.1")
+        found[name] = float(share)
+    return found
 
 
 def report_of(questions: Path) -> Report | None:

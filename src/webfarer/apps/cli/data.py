@@ -8,6 +8,7 @@ import typer
 from webfarer.apps.cli import _options as o
 from webfarer.apps.cli._exits import ERROR
 from webfarer.apps.cli._groups import naming
+from webfarer.core.errors import ConfigError
 
 app = typer.Typer(
     name="data", cls=naming("make"), no_args_is_help=True, help="The data factory: questions, trajectories, rows."
@@ -25,7 +26,7 @@ Html = Annotated[Path | None, typer.Option(help="Write it as one static page, to
 def list_all() -> None:
     """List synths, grounds, checks, rules, formats and selectors."""
     from webfarer.data.check import CHECKS
-    from webfarer.data.form import FORMS
+    from webfarer.data.format import FORMATS
     from webfarer.data.ground import GROUNDS
     from webfarer.data.rule import RULES, STAGES
     from webfarer.data.selector import SELECTORS
@@ -38,8 +39,8 @@ def list_all() -> None:
     print(f"--checks         {', '.join(CHECKS.ids())}")
     for stage in STAGES:
         print(f"--rule {stage:<12} {', '.join(name for name in RULES.ids() if RULES.load(name).stage == stage)}")
-    for name in FORMS.ids():
-        print(f"--to {name:<11} {FORMS.load(name).title}")
+    for name in FORMATS.ids():
+        print(f"--to {name:<11} {FORMATS.load(name).title}")
     for name in SELECTORS.ids():
         print(f"--by {name:<11} {SELECTORS.load(name).title}")
 
@@ -48,7 +49,7 @@ def list_all() -> None:
 def make(
     synth: Annotated[str, typer.Argument(help="How they are made; `webfarer data list` names the ways.")],
     out: Out = Path("questions.jsonl"),
-    count: Count = 100,
+    count: Annotated[int | None, typer.Option(min=1, help="How many; 100, or the sum of the quotas.")] = None,
     seed: Seed = 0,
     root: Annotated[str, typer.Option(help="A website; none: sites generated on this machine.")] = "",
     ground: Annotated[str, typer.Option(help="Kind of generated site; the default fits the synth.")] = "",
@@ -89,7 +90,7 @@ def make(
     others = tuple(question for path in apart or () for question in read_questions(path))
     named = tuple(filter(None, checks.split(",")))
     wanted = Wanted(
-        synth, sum(cells.values()) or count, settings, order, seed, root, ground, pages, per_site, named, others
+        synth, count or sum(cells.values()) or 100, settings, order, seed, root, ground, pages, per_site, named, others
     )
     o.writable(html)
     report = make(wanted, out, Hands(processes, ray))
@@ -124,8 +125,8 @@ def sample(
     max_pages: o.MaxPages = None,
     max_tokens: o.MaxTokens = None,
     max_seconds: o.MaxSeconds = None,
-    total_usd: Annotated[float | None, typer.Option(help="Limit on US dollars over all attempts.")] = None,
-    total_tokens: Annotated[int | None, typer.Option(help="Limit on model tokens over all attempts.")] = None,
+    total_usd: Annotated[float | None, typer.Option(min=0, help="Limit on US dollars over all attempts.")] = None,
+    total_tokens: Annotated[int | None, typer.Option(min=0, help="Limit on model tokens over all attempts.")] = None,
     archive: o.ArchiveMode = None,
     allow_private: o.AllowPrivate = None,
     ignore_robots: o.IgnoreRobots = False,
@@ -144,11 +145,13 @@ def sample(
     budget = o.limits(max_steps, max_pages, None, max_tokens, max_seconds, None)
     flags = o.given(base_url=base_url, archive=archive, seed=seed, budget=budget or None)
     settings = load_settings(**o.assigned(assign, **flags, web=o.manners(allow_private, ignore_robots)))
-    ceiling = Budget(usd=total_usd, tokens=total_tokens) if total_usd or total_tokens else None
+    limited = total_usd is not None or total_tokens is not None
+    ceiling = Budget(usd=total_usd, tokens=total_tokens) if limited else None
     named = tuple(filter(None, scorers.split(",")))
     # an unknown setting is refused with the known ones
     samples = Samples(questions, settings, agent, setting, n, limit=limit, scorers=named, judge=judge, ceiling=ceiling)  # type: ignore[arg-type]
-    sampled(samples, (model, temperature, thoughts), out, Spread(jobs, processes, ray))
+    if not sampled(samples, (model, temperature, thoughts), out, Spread(jobs, processes, ray)):
+        raise typer.Exit(ERROR)
 
 
 @app.command(name="filter")
@@ -167,14 +170,14 @@ def filter_(
     """Keep the trajectories that every rule lets pass, as training rows; show what the others failed by."""
     from webfarer.apps.cli._filtering import ROWS, examples_of, filter_runs
     from webfarer.core.config import load_settings
+    from webfarer.data.funnel import rules_of
     from webfarer.data.funnel_page import markdown, page
-    from webfarer.data.row import write_rows
 
     o.writable(html, json_path)
     settings = load_settings(**o.given(budget=o.limits(None, None, max_usd, None, None, None) or None))
     settings = settings.model_copy(update={"model": judge or ""})
-    left = filter_runs(run, rule or (), without or (), settings, audit=audit)
-    write_rows(out or run / ROWS, left.rows)
+    place = out or run / ROWS
+    left = filter_runs(run, rules_of(rule or (), without or ()), place, settings, audit=audit)
     if html:
         html.write_text(page(left.funnel), encoding="utf-8")
     if json_path:
@@ -184,7 +187,7 @@ def filter_(
         print(examples_of(left.funnel))
     for reason, number in left.skipped.items():
         print(f"left out: {number} attempts, {reason}")
-    print(f"{out or run / ROWS}: {len(left.rows)} rows of {left.funnel.kept.count} trajectories")
+    print(f"{place}: {left.rows} rows of {left.funnel.kept.count} trajectories")
 
 
 @app.command()
@@ -198,9 +201,9 @@ def export(
 ) -> None:
     """Write training rows in a format that trainers read, with what the loss is taken on."""
     from webfarer.apps.cli._filtering import rows_at
-    from webfarer.data.form import FORMS, Wish
+    from webfarer.data.format import FORMATS, Wish
 
-    form = FORMS.load(to)
+    form = FORMATS.load(to)
     rows = [row for row in rows_at(run) if kind in ("", row.kind)]
     place = out or (run if run.is_dir() else run.parent) / f"{to}{form.suffix}"
     done = form.export(rows, place, Wish(tokenizer, longest))
@@ -263,6 +266,8 @@ def review(
     from webfarer.data.question import write_questions
     from webfarer.data.review import Queue
 
+    if out and out.exists():
+        raise ConfigError(f"{out} exists; write what is kept to another file")
     with Queue(questions, reviewer) as queue:
         if out is None:
             judge_all(queue)
@@ -284,5 +289,6 @@ def page(
     from webfarer.data.question import read_questions
 
     found = read_questions(questions)
+    o.writable(html)
     html.write_text(question_page(found, show, seed, report_of(questions)), encoding="utf-8")
     print(f"{html}: {min(show, len(found))} of {len(found)} questions")

@@ -1,5 +1,6 @@
 """`webfarer train`: trains models on this machine."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -92,17 +93,22 @@ def sft(
     Under `torchrun` or `accelerate launch` several processes share each step. Needs the `train` extra.
     """
     try:
+        from transformers.utils.logging import disable_progress_bar
+
         from webfarer.train.examples import Reading
         from webfarer.train.fitting import Settings
         from webfarer.train.sft import Job
         from webfarer.train.sft import sft as do
     except ModuleNotFoundError as error:
         raise ConfigError("fine-tuning needs more packages: pip install 'webfarer[train]'") from error
+    disable_progress_bar()  # of files that are read and written; lines tell of the steps
     settings = Settings(epochs, batch, room, rate, schedule, warmup, clip, decay, packing, bf16, seed)
     reading = Reading(whole, longest, drop_long)
     card = do(
         Job(rows, model, out, tuner, settings, reading, held_out, share, evaluate_every, save_every), _tell_fitting
     )
+    if os.environ.get("RANK", "0") != "0":  # one of several processes tells
+        return
     if card["dropped"]:
         print(f"{len(card['dropped'])} rows were too long and left out; card.json names them")
     print(

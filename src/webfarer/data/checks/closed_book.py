@@ -23,7 +23,7 @@ _TRIES = (  # wording, temperature
 _WITH_PAGES = "Answer in a few words, from the pages below. If they do not tell, reply UNKNOWN."
 _TOKENS = 256
 _LONGEST = 200  # characters for each part of the answer; more is no answer but a list of guesses
-_PAGE = 6000
+_PAGE = 6000  # characters of it that are shown
 
 
 class ClosedBookCheck:
@@ -49,12 +49,19 @@ class ClosedBookCheck:
 
     async def _right(self, question: Question, wording: str, sampling: Sampling, pages: Sequence[Page] = ()) -> bool:
         assert self._model is not None, "checks that ask are left out without a model"
-        texts = [page.markdown[:_PAGE] for page in pages]
+        texts = [_part(page, question) for page in pages]
         shown = [fence(text, nonce=nonce(question.id, text), source="page") for text in texts]
         asked = "\n\n".join([f"Question: {defuse(question.question)}", *shown])
         messages = (Message("system", f"{wording} {FENCE_RULE}"), Message("user", asked))
         said = (await self._model.complete(messages, sampling=sampling)).text
         return len(said) <= _LONGEST * len(question.wanted) and names(said, sorted(question.wanted))
+
+
+def _part(page: Page, question: Question) -> str:
+    """Return the part of a page around its evidence, or, where it has none, its beginning."""
+    places = [each.start + len(each.text) // 2 for each in question.evidence if each.url == page.url]
+    start = max(0, min(places, default=0) - _PAGE // 2)
+    return page.markdown[start : start + _PAGE]
 
 
 def _too_little(question: Question, ground: Ground) -> Iterator[tuple[str, list[Page]]]:

@@ -8,11 +8,11 @@ differ in one name. Invariant: what is compared with are questions that were kep
 import json
 
 from webfarer.data.check import Desk
-from webfarer.data.checks._texts import plain
 from webfarer.data.formula import constants, from_json
 from webfarer.data.ground import Ground
 from webfarer.data.near import Near
 from webfarer.data.question import Question
+from webfarer.data.standing import plain
 from webfarer.evals.scoring import normalise
 
 _NEAR = 0.6

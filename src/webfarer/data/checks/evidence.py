@@ -6,9 +6,9 @@ the same ones.
 """
 
 from webfarer.data.check import Desk
-from webfarer.data.checks._texts import plain, states
 from webfarer.data.ground import Ground
 from webfarer.data.question import Evidence, Question
+from webfarer.data.standing import plain, states
 
 
 class StatedCheck:

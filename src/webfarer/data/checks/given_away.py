@@ -1,9 +1,9 @@
 """Given away: no part of the answer stands in the question itself."""
 
 from webfarer.data.check import Desk
-from webfarer.data.checks._texts import plain, states
 from webfarer.data.ground import Ground
 from webfarer.data.question import Question
+from webfarer.data.standing import plain, states
 
 
 class GivenAwayCheck:

@@ -1,7 +1,8 @@
 """Language: the question, and the answer where it is words, are in the language of the ground, English or Chinese.
 
-Told by script and function words. Names, code and numbers belong to every language, so an answer is in another one
-only when it has Han characters in English, or English function words in Chinese.
+Told by script and function words; of what a question quotes, by its page. Names, code and numbers belong to every
+language, so an answer is in another one only when it has Han characters in English, or English function words in
+Chinese.
 """
 
 import re
@@ -16,6 +17,7 @@ _FUNCTION = re.compile(
     r"which|who|whose)\b",
     re.IGNORECASE,
 )
+_QUOTED = re.compile("“[^“”]*”")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _FOREIGN = 0.3  # share of the letters that names may have
@@ -33,16 +35,15 @@ class LanguageCheck:
 
     async def problem(self, question: Question, ground: Ground) -> str:
         """Return what is in another language."""
-        spoken = _chinese if ground.language == "zh" else _english
-        if not spoken(question.question):
+        for url in question.gold:
+            if url in ground.pages and (code := ground.pages[url].language) not in ("", ground.language):
+                return f"{url} is in {code!r}"
+        spoken = is_chinese if ground.language == "zh" else _english
+        if not spoken(_QUOTED.sub("", question.question)):
             return f"the question is not in {ground.language!r}"
         other = (lambda part: len(_FUNCTION.findall(part)) > 1) if ground.language == "zh" else is_chinese
         wrong = [part for part in sorted(question.wanted - set(question.gold)) if other(part)]
         return f"the answer {wrong[0][:200]!r} is not in {ground.language!r}" if wrong else ""
-
-
-def _chinese(text: str) -> bool:
-    return is_chinese(text)
 
 
 def _english(text: str) -> bool:

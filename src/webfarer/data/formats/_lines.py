@@ -3,19 +3,21 @@
 Not a format. Invariant: a row is written with all of its lines, or left out with the reason.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from webfarer.core.errors import ConfigError, boundary
-from webfarer.data.form import Wish
+from webfarer.data.format import Wish
 from webfarer.data.masking import Encoder
-from webfarer.data.row import Row
+from webfarer.data.row import Row, json_line
+from webfarer.evals.records import whole
 
 Lines = Callable[[Row], Iterable[Mapping[str, Any]]]
 """Says what a row becomes; raises ConfigError for a row that cannot be written."""
+
+_SHOWN = 3
 
 
 def kept(rows: Iterable[Row], lines: Lines, left_out: dict[str, str]) -> Iterator[list[Mapping[str, Any]]]:
@@ -30,12 +32,19 @@ def kept(rows: Iterable[Row], lines: Lines, left_out: dict[str, str]) -> Iterato
 
 
 def write(rows: Iterable[Row], out: Path, lines: Lines) -> tuple[int, dict[str, str]]:
-    """Write the lines of every row; return how many there are, and which rows have none and why."""
+    """Write the lines of every row; return how many there are, and which rows have none and why.
+
+    Raises:
+        ConfigError: there is nothing to write, or it cannot be written.
+    """
     count, left_out = 0, dict[str, str]()
-    with _whole(out) as file:
+    with boundary(ConfigError, f"writing {out}"), whole(out) as file:
         for made in kept(rows, lines, left_out):
-            file.writelines(f"{json.dumps(line, ensure_ascii=False)}\n" for line in made)
+            file.writelines(map(json_line, made))
             count += len(made)
+        if not count:
+            why = "; ".join(f"{name}: {reason}" for name, reason in islice(left_out.items(), _SHOWN))
+            raise ConfigError(f"no row could be written to {out}: {why or 'there is none'}")
     return count, left_out
 
 
@@ -63,17 +72,3 @@ def fits(tokens: int, longest: int) -> None:
     """Raise ConfigError when an example is too long; 0 is no limit."""
     if longest and tokens > longest:
         raise ConfigError(f"{tokens} tokens are more than {longest}")
-
-
-@contextmanager
-def _whole(out: Path) -> Iterator[TextIO]:
-    """Open a file that is there only when all has been written."""
-    half = out.with_name(f"{out.name}.part")
-    with boundary(ConfigError, f"writing {out}"):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with half.open("w", encoding="utf-8") as file:
-                yield file
-            half.replace(out)
-        finally:
-            half.unlink(missing_ok=True)

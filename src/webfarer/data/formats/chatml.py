@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from webfarer.core.errors import ConfigError
-from webfarer.data.form import Exported, Wish
+from webfarer.data.format import Exported, Wish
 from webfarer.data.formats._lines import within, write
 from webfarer.data.row import Row, Turn
 from webfarer.models.base import Tool, ToolCall

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from webfarer.core.errors import ConfigError, boundary
-from webfarer.data.form import Exported, Wish
+from webfarer.data.format import Exported, Wish
 from webfarer.data.formats._lines import within, write
 from webfarer.data.formats.messages import messages_of
 from webfarer.data.row import VERSION, Row
@@ -77,8 +77,6 @@ class Hf:
         with boundary(ConfigError, f"writing {out}"):
             try:
                 examples, left_out = write(rows, half / "rows.jsonl", within(wish, lines))
-                if not examples:
-                    raise ConfigError("there is no row to write")
                 made = Dataset.from_json(str(half / "rows.jsonl"), features=features, cache_dir=str(half / "cache"))
                 made.save_to_disk(half / "set")
                 (half / "set" / "README.md").write_text(_card(examples, seen))

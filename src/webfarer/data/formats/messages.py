@@ -1,15 +1,15 @@
-"""Chat messages, one conversation to a line: what OpenAI's fine-tuning, TRL and most trainers read.
+"""Chat messages, one conversation to a line: what TRL and most trainers read.
 
-Each line is `{"id", "messages", "tools"}`. The model's turns carry `weight`, 0 or 1, as OpenAI names it. Arguments are
-objects, as chat templates want them (OpenAI's own service takes JSON text). Loses reward, tokens and provenance. A
-trainer that does not read `weight` learns turns of weight 0 as well: the figures count them, and `tokens` has none.
+Each line is `{"id", "messages", "tools"}`. The model's turns carry `weight`, 0 or 1. Arguments are objects, as chat
+templates want them. Loses reward, tokens and provenance. A trainer that does not read `weight` learns turns of weight 0
+as well: the figures count them, and `tokens` has none.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from webfarer.data.form import Exported, Wish
+from webfarer.data.format import Exported, Wish
 from webfarer.data.formats._lines import within, write
 from webfarer.data.masking import wire
 from webfarer.data.row import Row
@@ -18,7 +18,7 @@ from webfarer.data.row import Row
 class Messages:
     """The format."""
 
-    title: ClassVar[str] = "chat messages (OpenAI, TRL)"
+    title: ClassVar[str] = "chat messages (TRL)"
     suffix: ClassVar[str] = ".jsonl"
 
     def export(self, rows: Iterable[Row], out: Path, wish: Wish) -> Exported:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from webfarer.core.errors import ConfigError
-from webfarer.data.form import Exported, Wish
+from webfarer.data.format import Exported, Wish
 from webfarer.data.formats._lines import fits, write
 from webfarer.data.masking import Encoded, Encoder
 from webfarer.data.row import Row

@@ -58,6 +58,8 @@ _ENGLISH = {
         "which page follows {x} in the order of the documentation",
         "the page that follows {x} in the order of the documentation",
     ),
+    "opening": Relation("with which section does {x} begin", "the first section of {x}"),
+    "closing": Relation("with which section does {x} end", "the last section of {x}"),
     "cell": Relation(
         "what does {table} on {x} give as “{column}” for “{row}”",
         "what {table} on {x} gives as “{column}” for “{row}”",
@@ -94,6 +96,8 @@ _CHINESE = {
     "code": Relation("{x}上的这句话缺了哪个名称或代码：“{text}”"),
     "link": Relation("{x}上的这句话在空缺处链接到哪个页面：“{text}”", "{x}上的句子“{text}”在空缺处链接到的页面"),
     "next": Relation("文档中紧接在{x}之后的是哪个页面", "文档中紧接在{x}之后的页面"),
+    "opening": Relation("{x}的第一节叫什么", "{x}的第一节"),
+    "closing": Relation("{x}的最后一节叫什么", "{x}的最后一节"),
     "cell": Relation(
         "{x}上{table}中“{row}”的“{column}”是什么",
         "{x}上{table}中“{row}”的“{column}”",
@@ -115,6 +119,7 @@ _CHINESE = {
     ),
 }
 
+_QUOTED = ("{text}", "{row}")  # pieces of the line that states the value
 _PHRASES = {"en": _ENGLISH, "zh": _CHINESE}
 _TABLES = {
     "en": ("the table “{name}”", "the table under “{name}”", " (columns {columns})"),
@@ -138,7 +143,8 @@ def phrased(kind: str, language: str, **words: str) -> Relation:
             text = text.replace(f"{{{name}}}", word)
         return text
 
-    return Relation(fill(pattern.ask), fill(pattern.of), fill(pattern.whose), fill(pattern.those))
+    quotes = any(quoted in pattern.ask for quoted in _QUOTED)
+    return Relation(fill(pattern.ask), fill(pattern.of), fill(pattern.whose), fill(pattern.those), quotes)
 
 
 def page_phrase(name: str, language: str) -> str:

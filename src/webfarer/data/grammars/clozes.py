@@ -22,6 +22,7 @@ from webfarer.data.grammars._finding import (
     whole_word,
 )
 from webfarer.data.grammars._phrases import has_phrase
+from webfarer.data.standing import is_cut
 
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\"“])|(?<=[。！？])")
 _SENTENCE = re.compile(r"[A-Z\u3400-\u9fff`“].*[.。]")
@@ -109,7 +110,8 @@ def _turned(sheet: Sheet, text: str, span: Span) -> Found | None:
             value = words.pop("value").strip("`")
             about = words["text"].removeprefix("By default, ")
             words["text"] = about if about.startswith("`") else about[0].lower() + about[1:]
-            enough = len(about.split()) >= _LEAST and " that " not in about
+            cut = is_cut(text, *said.span("value"))
+            enough = len(about.split()) >= _LEAST and " that " not in about and not cut
             if enough and says_something(value) and value not in about:
                 return found(sheet, "day" if re.fullmatch(_DATE, value) else kind, value, span, **words)
     return None
@@ -124,7 +126,7 @@ def _gapped(sheet: Sheet, text: str, span: Span) -> Found | None:
             start, end = pieces[0].span("piece")
             if kind == "number" and _SYNTAX.search(text):
                 return None  # a digit within an expression
-            if not says_something(value) or not whole_word(text, value) or not start:
+            if not says_something(value) or not whole_word(text, value) or not start or is_cut(text, start, end):
                 return None
             if text[start - 1] == text[end : end + 1] == "`":
                 start, end = start - 1, end + 1

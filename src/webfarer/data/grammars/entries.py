@@ -13,7 +13,7 @@ from webfarer.data.grammars._finding import NUMBER, UNIT, Found, Sheet, fits_a_q
 from webfarer.data.grammars._phrases import option_phrase, phrased
 from webfarer.evals.scoring import normalise
 
-_OPTION = re.compile(r"(--?(?:\[no-\])?[A-Za-z0-9][\w-]*)(?:[ =\[<(].*)?")
+_OPTION = re.compile(r"(--?(?:\[no-\])?[A-Za-z0-9][\w-]*)(?:(?:[ =<(]|\[[=<(]).*)?")
 _CLASSES = ("class", "exception", "struct", "type")
 _WITHIN = {"function": "method", "entry": "attribute"}
 _QUALIFIED = re.compile(

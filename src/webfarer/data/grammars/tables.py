@@ -6,11 +6,15 @@ they are left out. Invariant: all rows of a table are read or none is, so a set 
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import permutations
 
 from webfarer.data.grammars._blocks import Blocks, Table, TableRow
 from webfarer.data.grammars._finding import Found, Sheet, fits_a_question, found, plain, says_something, unnumbered
 from webfarer.data.grammars._phrases import phrased, table_phrase
+from webfarer.evals.matching import key
+from webfarer.evals.scoring import normalise
 
 _LETTER = re.compile(r"[^\W\d_]")
 _DATA = re.compile(r".*(?:\(\)|_|\.$).*")  # a first row that is no head, but names or describes something
@@ -74,6 +78,7 @@ def _rows(sheet: Sheet, table: Table, columns: tuple[str, ...]) -> Iterator[Foun
     name = table_phrase(_designation(table), sheet.language, bool(table.caption), columns)
     heads = [plain(column) for column in table.columns]
     known = all(plain(row.cells[0]) in sheet.once for row in table.rows)
+    blurred = {place for place in range(1, len(heads)) if _blurred([row.cells[place] for row in table.rows])}
     for row in table.rows:
         subject, span = plain(row.cells[0]), (row.start, row.end)
         for place, head in enumerate(heads[1:], 1):
@@ -81,6 +86,8 @@ def _rows(sheet: Sheet, table: Table, columns: tuple[str, ...]) -> Iterator[Foun
             words = {"table": name, "column": head, "first": heads[0]}
             if says_something(value) and known:
                 relation = phrased("column", sheet.language, page=sheet.name, **words)
+                if place in blurred:
+                    relation = replace(relation, whose="", those="")
                 yield Found("column", subject, f"column:{sheet.name}:{name}:{head}", relation, value, *span)
             elif says_something(value):
                 yield found(sheet, "cell", value, span, table=name, column=head, row=subject)
@@ -90,6 +97,15 @@ def _rows(sheet: Sheet, table: Table, columns: tuple[str, ...]) -> Iterator[Foun
                 yield found(sheet, "row", subject, span, text=value, **words)
         if known and not columns and len(table.rows) <= _LISTED and row.end - table.start <= _FAR:
             yield _listed(sheet, table, row)
+
+
+def _blurred(column: Sequence[str]) -> bool:
+    """Say whether some cells of a column say the same in other words, or one more than another: "red", "blue, red"."""
+    texts = sorted({*map(_phrase, column)})
+    if len({*map(key, texts)}) < len(texts):
+        return True
+    words = [normalise(text) for text in texts]
+    return any(one.strip() and one in other for one, other in permutations(words, 2))
 
 
 def _listed(sheet: Sheet, table: Table, row: TableRow) -> Found:

@@ -8,6 +8,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import get_args
 
 from webfarer.core.errors import ConfigError, Refused
 from webfarer.core.text import is_chinese
@@ -17,6 +18,7 @@ from webfarer.data.ground import Ground, Place
 from webfarer.evals.navset import crawl
 from webfarer.web.client import Web
 from webfarer.web.guard import canonical_url, with_scheme
+from webfarer.worlds.types import Language
 
 _LICENSED = re.compile(
     r"\b(?:page|site|website|wiki|work|text|content|documentation|document|manual)s?\b[^.\n]{0,60}? (?:is|are)"
@@ -35,7 +37,7 @@ class Sites:
         """Read the website, `place.pages` pages of it at most.
 
         Raises:
-            ConfigError: no root, or nothing there that can be read.
+            ConfigError: no root, nothing there that can be read, or in another language than English or Chinese.
         """
         if not place.root:
             raise ConfigError("a website needs its first page: --root https://…")
@@ -51,7 +53,9 @@ class Sites:
         first = next(iter(pages))
         ways = ways_from(first, pages)
         pages = {url: pages[url] for url in ways}
-        language = "zh" if sum(is_chinese(page.markdown) for page in pages.values()) * 2 > len(pages) else "en"
+        language = language_of(pages.values())
+        if language not in get_args(Language):
+            raise ConfigError(f"{root} is in {language!r}; questions can be made of English and Chinese pages only")
         reading = read(pages, language)
         return Ground(
             id="site",
@@ -83,6 +87,12 @@ def ways_from(root: str, pages: Mapping[str, Page]) -> dict[str, tuple[str, ...]
                 found[link.url] = (*found[url], link.label)
                 queue.append(link.url)
     return found
+
+
+def language_of(pages: Iterable[Page]) -> str:
+    """Return the language of most pages; one that does not tell counts as English, or as Chinese by its script."""
+    codes = Counter(page.language or ("zh" if is_chinese(page.markdown) else "en") for page in pages)
+    return codes.most_common(1)[0][0]
 
 
 def licence_of(pages: Iterable[Page]) -> str:

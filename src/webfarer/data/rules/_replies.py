@@ -106,9 +106,12 @@ def strict(text: str) -> Any:
     """Return the JSON value that a text is.
 
     Raises:
-        ValueError: it is none, or one only Python understands (NaN).
+        ValueError: it is none, one only Python understands (NaN), or one of too many levels.
     """
-    return json.loads(text, parse_constant=_refuse)
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("JSON of too many levels") from None
 
 
 def called(decision: Decision) -> Iterator[tuple[str, Any]]:

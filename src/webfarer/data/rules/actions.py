@@ -8,7 +8,7 @@ keeps more than five. Direction chosen here: fewer than `fewest` are dropped bec
 from dataclasses import dataclass
 from typing import ClassVar
 
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.trajectory import Trajectory
 
 
@@ -23,7 +23,7 @@ class Actions:
     order: ClassVar[int] = 2
     asks: ClassVar[bool] = False
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return which bound is passed."""
         count = len(trajectory.actions)
         if count < self.fewest:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.trajectory import Trajectory
 
 
@@ -15,7 +15,7 @@ class Addresses:
     order: ClassVar[int] = 3
     asks: ClassVar[bool] = False
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return the first address that nobody had named."""
         made_up = (url for action in trajectory.actions for url in action.unnamed)
         return next((f"nobody had named {url}" for url in made_up), "")

@@ -2,7 +2,8 @@
 
 By words: of the content words of a query or a goal a share must stand in the question or on a page that was read
 before; a page must hold a content word of the question or of what it was opened for. Not a judge of meaning: a query
-that is translated shares only names and numbers with the question (`goal:share=0` lets all of them pass).
+that is translated shares only names and numbers with the question (`goal:share=0` lets all of them pass). What is
+written in a script that :func:`webfarer.core.text.words` does not split has no words here, and passes.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from functools import lru_cache
 from typing import ClassVar
 
 from webfarer.core.text import words
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.trajectory import Action, Trajectory
 
 
@@ -29,7 +30,7 @@ class Goal:
     order: ClassVar[int] = 6
     asks: ClassVar[bool] = False
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return the first query, goal or page that leads away."""
         pages = trajectory.pages or {}
         asked = set(words(trajectory.item.question))
@@ -42,7 +43,7 @@ class Goal:
             read = [pages[url] for url in action.read if url in pages]
             wanted = asked.union(*map(words, _aims(action)))
             for page in read:
-                if wanted.isdisjoint(_words(page.title, page.markdown)):
+                if wanted and wanted.isdisjoint(_words(page.title, page.markdown)):
                     return f"{page.url} says nothing of the question"
             known.update(*(_words(page.title, page.markdown) for page in read))
         return ""

@@ -6,7 +6,7 @@ One vote, asked as the scorer of that name asks; for runs whose scorer compares 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.trajectory import Trajectory
 from webfarer.evals.scorers.judge import Verdict, prompt
 from webfarer.models.structured import ask
@@ -20,12 +20,12 @@ class Judge:
     order: ClassVar[int] = 2
     asks: ClassVar[bool] = True
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return the judge's reason when the verdict is not "correct"."""
         answer = trajectory.result.answer
-        if bench.model is None or answer is None or not answer.text.strip():
+        if jury.model is None or answer is None or not answer.text.strip():
             return "there is no answer to judge"
-        verdict = await ask(bench.model, prompt(trajectory.item, answer.text), Verdict)
+        verdict = await ask(jury.model, prompt(trajectory.item, answer.text), Verdict)
         return "" if verdict.verdict == "correct" else f"{verdict.verdict}: {verdict.reason}"
 
 

@@ -6,7 +6,7 @@ Mechanical only: whether a quote proves the statement is for people and judges.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.trajectory import Trajectory
 
 
@@ -24,7 +24,7 @@ class Quotes:
     order: ClassVar[int] = 4
     asks: ClassVar[bool] = False
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return the first thing that was made up."""
         for action in trajectory.actions:
             if action.invented:

@@ -8,7 +8,7 @@ the item's data, else its parts); others pass. Source: "WebLeaper", 2025.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.trajectory import Trajectory
 from webfarer.evals.scoring import normalise
 
@@ -24,7 +24,7 @@ class Rate:
     order: ClassVar[int] = 7
     asks: ClassVar[bool] = False
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return which rate is too low."""
         required = trajectory.item.data.get("required") or trajectory.item.parts
         if len(required) < 2:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from webfarer.core.trace import canonical
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.trajectory import Trajectory
 from webfarer.evals.matching import page_key
 
@@ -34,7 +34,7 @@ class Redundancy:
     order: ClassVar[int] = 5
     asks: ClassVar[bool] = False
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return what was done in vain."""
         actions = [action for action in trajectory.actions if action.name not in _FREE]
         made = [f"{action.name} {canonical(action.arguments)}" for action in actions]

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.rules._replies import thoughts
 from webfarer.data.trajectory import Trajectory
 
@@ -33,7 +33,7 @@ class Repetition:
     order: ClassVar[int] = 1
     asks: ClassVar[bool] = False
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return the run of words that recurs most in the first reply where one does."""
         for thought in thoughts(trajectory):
             words = _WORD.findall(thought.casefold())

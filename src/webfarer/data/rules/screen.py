@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from webfarer.core.trace import canonical
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.trajectory import Trajectory
 from webfarer.models.base import Message, Sampling
 from webfarer.models.prompts import FENCE_RULE, fence, nonce, shorten
@@ -45,14 +45,14 @@ class Screen:
     order: ClassVar[int] = 10
     asks: ClassVar[bool] = True
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return the model's reason, with what it found lacking."""
-        if bench.model is None:
+        if jury.model is None:
             return "there is no model to screen it"
         text = shorten(_told(trajectory), _LONGEST)
         fenced = fence(text, nonce=nonce(trajectory.result.run, text), source="record")
         messages = [Message("system", _SYSTEM), Message("user", f"{fenced}\n\nYour screening, as JSON:")]
-        said = await ask(bench.model, messages, Screening, Sampling())
+        said = await ask(jury.model, messages, Screening, Sampling())
         faults = {"redundant": said.redundant, "off the goal": not said.aligned, "illogical": not said.logical}
         found = [name for name, there in faults.items() if there]
         return f"{', '.join(found)}: {said.reason}" if found else ""

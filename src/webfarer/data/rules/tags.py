@@ -6,7 +6,7 @@ Strict where the dialects are tolerant. Where tools are the server's own there i
 from dataclasses import dataclass
 from typing import ClassVar
 
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.rules._replies import decisions, ill_formed
 from webfarer.data.trajectory import Trajectory
 
@@ -19,7 +19,7 @@ class Tags:
     order: ClassVar[int] = 1
     asks: ClassVar[bool] = False
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return what is wrong with the form of the first reply that lacks it."""
         return next(filter(None, map(ill_formed, decisions(trajectory))), "")
 

@@ -6,7 +6,7 @@ For agents that think aloud; a model that is asked for calls alone gives none (`
 from dataclasses import dataclass
 from typing import ClassVar
 
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.trajectory import Trajectory
 from webfarer.models.tokens import estimate
 
@@ -25,7 +25,7 @@ class Thoughts:
     order: ClassVar[int] = 9
     asks: ClassVar[bool] = False
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return which step has no thought, or how long the answer is."""
         for action in trajectory.actions:
             if not action.thought.strip():

@@ -7,7 +7,7 @@ learn. Calls that are no JSON are the rule `json`'s.
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from webfarer.data.rule import Bench, Stage
+from webfarer.data.rule import Jury, Stage
 from webfarer.data.rules._replies import called, decisions
 from webfarer.data.trajectory import Trajectory
 from webfarer.models.base import Tool
@@ -22,7 +22,7 @@ class Tools:
     order: ClassVar[int] = 3
     asks: ClassVar[bool] = False
 
-    async def problem(self, trajectory: Trajectory, bench: Bench) -> str:
+    async def problem(self, trajectory: Trajectory, jury: Jury) -> str:
         """Return what is wrong with the first call that cannot be made as it stands."""
         for decision in decisions(trajectory):
             tools = decision.tools

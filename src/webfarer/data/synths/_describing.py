@@ -40,6 +40,8 @@ class Describer:
         random.shuffle(options)
         for option in options:
             (constant,) = constants(option)
+            if times > 1 and isinstance(option, Of) and self._relations[option.relation].quotes:
+                continue  # the quote finds the page, whatever is said of its name
             inner = self.describe(constant, times - 1, random) if constant in self._net.subjects or times == 1 else None
             if inner is not None:
                 return _refilled(option, inner)

@@ -1,18 +1,19 @@
 """From what a synth has found to a draft of a question: wording, answer, evidence, ways; and in which order to draft.
 
 Not a check (:mod:`webfarer.data.checks` look again, with other means): what is refused here would be dropped there.
-Invariant: a draft of a query has one answer, needs every page of `gold`, and does not give its answer away.
+Invariant: a draft of a query has one answer, needs every page of `gold`, and does not give its answer away; nor does it
+quote a page that a reader is to find by other means.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from random import Random
 from typing import Any, TypeVar
 
-from webfarer.data.formula import Count, Graph, Query, answers, from_json, hops, support, to_json
-from webfarer.data.ground import Ground
+from webfarer.data.formula import Count, Graph, Query, answers, bridged, from_json, hops, support, to_json
+from webfarer.data.ground import Ground, Statement
 from webfarer.data.question import Evidence, Question
 from webfarer.data.synths._net import net_of
 from webfarer.data.wording import question_of, stands_in
@@ -20,6 +21,8 @@ from webfarer.evals.sources import stable_id
 
 T = TypeVar("T")
 
+_BEGUN, _ENDED = 5, 25  # questions that begin alike, and that end on one page
+_ALIKE = 200  # of these in a row: nothing else will come
 _BARREN = 3  # rounds: what is drawn at random may be the same twice
 
 
@@ -79,7 +82,7 @@ def draft_of(ground: Ground, said: Draft) -> Question | None:
     """Return the question that a formula asks; None where it has no wording, no one answer, or gives it away."""
     query, net = said.formula, net_of(ground)
     found = frozenset() if query is None else answers(query, net)
-    if query is None or len(found) != 1:
+    if query is None or len(found) != 1 or any(ground.relations[each].quotes for each in bridged(query)):
         return None
     (parts,) = found
     text = said.text or question_of(query, ground)
@@ -102,12 +105,28 @@ def solved(question: Question, ground: Ground) -> frozenset[frozenset[str]]:
     return answers(from_json(question.formula), net_of(ground))
 
 
-def spread(things: Iterable[T], kind: Callable[[T], Hashable], random: Random) -> list[T]:
-    """Return things in an order in which kinds take turns; these and each one's own are shuffled."""
-    kinds: dict[Hashable, list[T]] = {}
+def mixed(statements: Iterable[Statement], random: Random) -> list[Statement]:
+    """Return statements in an order in which kinds of relations take turns, and within each of them pages."""
+    return spread(statements, random, _kind, _page)
+
+
+def _kind(said: Statement) -> str:
+    return said.relation.partition(":")[0]
+
+
+def _page(said: Statement) -> str:
+    return said.evidence.url
+
+
+def spread(things: Iterable[T], random: Random, *kinds: Callable[[T], Hashable]) -> list[T]:
+    """Return things in an order in which kinds take turns, then kinds within these; all are shuffled."""
+    if not kinds:
+        deck = list(things)
+        return random.sample(deck, len(deck))
+    groups: dict[Hashable, list[T]] = {}
     for thing in things:
-        kinds.setdefault(kind(thing), []).append(thing)
-    shuffled = [random.sample(those, len(those)) for those in random.sample(list(kinds.values()), len(kinds))]
+        groups.setdefault(kinds[0](thing), []).append(thing)
+    shuffled = [spread(those, random, *kinds[1:]) for those in random.sample(list(groups.values()), len(groups))]
     turns = zip_longest(*(((thing,) for thing in those) for those in shuffled), fillvalue=())
     return [thing for turn in turns for one in turn for thing in one]
 
@@ -124,6 +143,25 @@ def rounds(bases: Sequence[T], make: Callable[[T], Question | None]) -> Iterator
                 seen.add(question.id)
                 yield question
         barren = 0 if len(seen) > before else barren + 1
+
+
+def varied(questions: Iterable[Question]) -> Iterator[Question]:
+    """Yield questions, few that begin with the same piece of a page, few that end on the same page.
+
+    Ends where a long run of them is alike.
+    """
+    begun, ended = Counter[Evidence](), Counter[str]()
+    alike = 0
+    for question in questions:
+        first, last = question.evidence[0], question.gold[-1]
+        alike += 1
+        if begun[first] < _BEGUN and ended[last] < _ENDED:
+            begun[first] += 1
+            ended[last] += 1
+            alike = 0
+            yield question
+        if alike == _ALIKE:
+            return
 
 
 def in_turn(streams: Iterable[Iterator[Question]]) -> Iterator[Question]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from webfarer.data.formula import Graph
 from webfarer.data.ground import Ground, Statement
 
-_KEPT = 16  # more than a question has pages, each of which is left out once
+_KEPT = 40  # a ground, and what is left of it without one page or another
 _recent: deque["Net"] = deque(maxlen=_KEPT)
 
 

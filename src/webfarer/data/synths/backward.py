@@ -134,6 +134,8 @@ def _choices(ground: Ground, url: str, visited: set[str]) -> dict[str, Link]:
 def _told(ground: Ground, clicks: Sequence[_Click], here: Sequence[Statement], random: Random) -> Question | None:
     """Return the instruction that the clicks fulfil, or None where their last page says nothing to ask for."""
     seen = clicks[-1].seen
+    if any(each.seen for each in clicks):  # nobody would make them, if what is asked could be searched for
+        here = [each for each in here if not ground.relations[each.relation].quotes]
     about = [each for each in here if seen is not None and each.subject == seen.value]
     if not here:
         return None

@@ -13,7 +13,7 @@ from webfarer.data.ground import Ground, Statement
 from webfarer.data.question import Question
 from webfarer.data.synth import Order
 from webfarer.data.synths._describing import Describer
-from webfarer.data.synths._drafting import Draft, draft_of, in_turn, rounds, solved, spread
+from webfarer.data.synths._drafting import Draft, draft_of, in_turn, mixed, rounds, solved, spread, varied
 from webfarer.data.synths._net import net_of
 from webfarer.data.synths._sets import Members, sets
 
@@ -30,13 +30,13 @@ class CrawlQA:
     def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question]:
         """Yield drafts of at most `order.hops` statements in a row (chains have two at least)."""
         maker = _Maker(ground, order.hops, random)
-        said = net_of(ground).plain
+        said = [each for each in net_of(ground).plain if not ground.relations[each.relation].quotes]
         kinds = (
-            rounds(spread(sets(ground, *_COUNTED), lambda each: each.relation, random), maker.count),
-            rounds(spread(said, lambda each: each.relation, random), maker.chain),
-            rounds(spread(said, lambda each: each.relation, random), maker.intersection),
+            rounds(spread(sets(ground, *_COUNTED), random, lambda each: each.relation), maker.count),
+            rounds(mixed(said, random), maker.chain),
+            rounds(mixed(said, random), maker.intersection),
         )
-        return in_turn(kinds)
+        return in_turn(map(varied, kinds))
 
     def solve(self, question: Question, ground: Ground) -> frozenset[frozenset[str]]:
         """Return every answer to the formula."""

@@ -6,18 +6,21 @@ statements. Source: E2HQA of WebDancer (Wu et al., NeurIPS 2025), which searches
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from random import Random
 
+from webfarer.core.text import words
 from webfarer.data.formula import Of
 from webfarer.data.ground import Ground, Relation, Statement
 from webfarer.data.question import Evidence, Question
+from webfarer.data.standing import plain, texts_of
 from webfarer.data.synth import Order
 from webfarer.data.synths._describing import Describer
-from webfarer.data.synths._drafting import Draft, draft_of, rounds, solved, spread
+from webfarer.data.synths._drafting import Draft, draft_of, mixed, rounds, solved, varied
 from webfarer.data.synths._net import net_of
 from webfarer.data.wording import refilled, stands_in
+from webfarer.evals.matching import key
 from webfarer.evals.task import Item
 
 
@@ -29,15 +32,24 @@ class E2HQA:
     ground = "catalogue"
 
     def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question]:
-        """Yield drafts with `order.hops` rewrites each; of an easy question that names nothing here there are none."""
+        """Yield drafts with `order.hops` rewrites each; of easy questions in :meth:`refusals` there are none."""
         easy: Sequence[Statement]
         if order.easy:
-            easy = [said for item in order.easy if (said := _taken(item, ground)) is not None]
-            maker = _Maker(_grown(ground, easy), order.hops, random, {each.relation for each in easy})
+            taken = (_taken(item, ground) for item in order.easy)
+            easy = [said for said in taken if isinstance(said, Statement)]
+            ground = _grown(ground, easy)
         else:
-            easy = net_of(ground).plain
-            maker = _Maker(ground, order.hops, random)
-        return rounds(spread(easy, lambda each: each.relation, random), maker.harder)
+            easy = [
+                each for each in net_of(ground).plain if not (order.hops and ground.relations[each.relation].quotes)
+            ]
+        return varied(rounds(mixed(easy, random), _Maker(ground, order, random).harder))
+
+    def refusals(self, ground: Ground, order: Order) -> Iterator[tuple[Item, str]]:
+        """Yield the easy questions that cannot be used on this ground, each with the reason."""
+        for item in order.easy:
+            taken = _taken(item, ground)
+            if isinstance(taken, str):
+                yield item, taken
 
     def solve(self, question: Question, ground: Ground) -> frozenset[frozenset[str]]:
         """Return every answer to the formula; what a file says is believed as long as its page is there."""
@@ -49,18 +61,21 @@ class E2HQA:
 
 
 class _Maker:
-    """Makes easy questions hard; `told` are the relations whose name is the text of a question in a file."""
+    """Makes easy questions hard; those of a file are statements whose relation is the text of the question."""
 
-    def __init__(self, ground: Ground, rewrites: int, random: Random, told: Collection[str] = ()) -> None:
-        self._ground, self._rewrites, self._random, self._told = ground, rewrites, random, told
+    def __init__(self, ground: Ground, order: Order, random: Random) -> None:
+        self._ground, self._rewrites, self._random = ground, order.hops, random
+        self._from_file = bool(order.easy)
 
     def harder(self, easy: Statement) -> Question | None:
-        describer = Describer(net_of(self._ground), self._ground.relations, {easy.value}, self._rewrites + 1)
+        """Return the question with what it names described; None where there is no such description."""
+        relations = self._others(easy) if self._from_file else self._ground.relations
+        describer = Describer(net_of(self._ground), relations, {easy.value}, self._rewrites + 1)
         subject = describer.describe(easy.subject, self._rewrites, self._random)
         if subject is None:
             return None
         draft = Draft("e2hqa", "easy_to_hard", formula=Of(easy.relation, subject))
-        if easy.relation in self._told:
+        if self._from_file:
             text = refilled(easy.relation, subject, self._ground)
             if text is None:
                 return None
@@ -68,33 +83,49 @@ class _Maker:
             draft = replace(draft, text=text, recipe={"easy": said})
         return draft_of(self._ground, draft)
 
+    def _others(self, easy: Statement) -> Mapping[str, Relation]:
+        """Return the relations, without phrases for those that speak of what is asked."""
+        asked = _content(easy.relation)
+        return {
+            name: Relation(relation.ask) if asked & _content(relation.ask) else relation
+            for name, relation in self._ground.relations.items()
+        }
 
-def _taken(item: Item, ground: Ground) -> Statement | None:
-    """Return what an easy question says as a statement about the name that stands in it; its text is the relation."""
-    names = [name for name in net_of(ground).subjects if name in item.question and stands_in(name, item.question)]
-    if not names or not item.answer or item.parts:
-        return None
+
+def _content(clause: str) -> frozenset[str]:
+    return frozenset(words(clause.replace("{x}", " ")))
+
+
+def _taken(item: Item, ground: Ground) -> Statement | str:
+    """Return what an easy question says as a statement about the name in it, its text the relation; or why not."""
+    if not item.answer or item.parts:
+        return "it has no answer, or several"
+    net = net_of(ground)
+    names = [name for name in net.subjects if name in item.question and stands_in(name, item.question)]
+    if not names:
+        return "it names nothing of which the site states anything"
     name = max(names, key=len)
-    for evidence in _stating(name, item, ground):
-        text = re.sub(rf"\b[Tt]he {re.escape(name)}|{re.escape(name)}", "{x}", item.question)
-        return Statement(name, text, item.answer, evidence)
-    return None
+    text = re.sub(rf"\b[Tt]he {re.escape(name)}|{re.escape(name)}", "{x}", item.question)
+    for said in net.ties(name):
+        same = _content(ground.relations[said.relation].ask) == _content(text)
+        if said.subject == name and same and key(said.value) != key(item.answer):
+            return f"{said.evidence.url} states {said.value!r}"
+    evidence = next(_stating(name, item, ground), None)
+    if evidence is None:
+        return f"no page states {item.answer!r} together with {name!r}"
+    return Statement(name, text, item.answer, evidence)
 
 
 def _stating(name: str, item: Item, ground: Ground) -> Iterator[Evidence]:
-    """Yield where the answer stands: in statements about the name, then in lines of pages that hold both."""
+    """Yield where the answer stands with the name: in statements about it, then in one line, or below its title."""
     for said in net_of(ground).ties(name):
         if said.subject == name and stands_in(item.answer, said.evidence.text):
             yield said.evidence
+    texts = texts_of(ground.pages)
     for url in dict.fromkeys((*item.gold, *ground.pages)):
-        page = ground.pages.get(url)
-        if page is None or not stands_in(name, page.markdown):
-            continue
-        start = 0
-        for line in page.markdown.split("\n"):
-            if stands_in(item.answer, line):
-                yield Evidence(url=url, sha256=page.id, text=line, start=start)
-            start += len(line) + 1
+        for line in texts[url].about(plain(name), plain(item.answer)) if url in texts else ():
+            page, span = ground.pages[url], line.span
+            yield Evidence(url=url, sha256=page.id, text=page.markdown[span.start : span.end], start=span.start)
 
 
 def _grown(ground: Ground, said: Sequence[Statement]) -> Ground:

@@ -2,8 +2,8 @@
 
 Salient are dates, numbers, code, names, and whatever the ground's statements are about. A sentence, list item or table
 row with too few of them takes the next ones along. The page's title is given, as a passage need not say what it is
-about. Solving asks which texts of the ground fit the pattern. Source: the retrieval-augmented mask prediction of
-"MaskSearch", arXiv 2505.20285.
+about. Solving asks which texts of the ground fit the pattern, in which order. Source: the retrieval-augmented mask
+prediction of "MaskSearch", arXiv 2505.20285.
 """
 
 import re
@@ -13,6 +13,7 @@ from random import Random
 from webfarer.core.types import Page, Span
 from webfarer.data.ground import Ground
 from webfarer.data.question import Evidence, Question
+from webfarer.data.standing import is_cut
 from webfarer.data.synth import Order
 from webfarer.data.synths._drafting import Draft, draft, in_turn
 from webfarer.data.synths._passages import pieces
@@ -51,7 +52,7 @@ class Masked:
         for each in ground.statements:
             names = dict.fromkeys((each.subject.removeprefix("the "), each.value))
             known.setdefault(each.evidence.url, {}).update(names)
-        pages = [page for page in ground.pages.values() if page.title]
+        pages = [page for page in ground.pages.values() if page.title and page.language in ("", ground.language)]
         random.shuffle(pages)
         return in_turn(self._of_page(ground, page, known.get(page.url, {}), order.hops, random) for page in pages)
 
@@ -65,6 +66,8 @@ class Masked:
             question = self._draft(page, passage, sorted(random.sample(spans, masks)), ground)
             if question is None or question.wanted in seen or self.solve(question, ground) != {question.wanted}:
                 continue
+            if self.solve(question, ground.without(question.gold)):
+                continue  # another page says so as well
             seen.add(question.wanted)
             yield question
 
@@ -88,18 +91,33 @@ class Masked:
             return None
         slice_ = page.markdown[passage.start : passage.end]
         place = Evidence(url=page.url, sha256=page.id, text=slice_, start=passage.start)
-        cells, recipe = {"hops": str(len(parts))}, {"page": page.title, "text": kept}
-        return draft(ground, Draft("masked", "masked", text, parts, (place,), cells=cells, recipe=recipe))
+        said = Draft(
+            "masked",
+            "masked",
+            text,
+            parts,
+            (place,),
+            cells={"hops": str(len(parts))},
+            recipe={"text": kept},
+            data={"ordered": True} if len(parts) > 1 else {},
+        )
+        return draft(ground, said)
 
     def solve(self, question: Question, ground: Ground) -> frozenset[frozenset[str]]:
-        """Return what stands in place of the masks wherever the text around them occurs, on pages of that title."""
+        """Return what stands in place of the masks wherever the text around them occurs, on whatever page.
+
+        Where the same texts stand in another order, they are another answer.
+        """
         around = _MASK.split(question.recipe["text"])
         pattern = re.compile(rf"([^\n|]{{1,{_WIDEST}}}?)".join(map(re.escape, around)) + r"(?!\w)")
-        found = set()
-        for page in ground.pages.values():
-            if page.title == question.recipe["page"] and all(piece in page.markdown for piece in around):
-                found |= {frozenset(match.groups()) for match in pattern.finditer(page.markdown)}
-        return frozenset(found)
+        found = {
+            match.groups()
+            for page in ground.pages.values()
+            if all(piece in page.markdown for piece in around)
+            for match in pattern.finditer(page.markdown)
+        }
+        answers = frozenset(map(frozenset, found))
+        return answers if len(answers) == len(found) else frozenset(frozenset(("; ".join(each),)) for each in found)
 
 
 def _passages(page: Page, known: Mapping[str, None], masks: int) -> Iterator[tuple[Span, list[Span]]]:
@@ -130,7 +148,8 @@ def _salient(text: str, run: Span, known: Mapping[str, None]) -> list[Span]:
     chosen: list[Span] = []
     for span in sorted(found, key=lambda each: (each.start, -each.end)):
         size = sum(map(str.isalnum, text[span.start : span.end]))
-        if span.start > (chosen[-1].end if chosen else run.start) and _LEAST_SIGNS <= size <= _WIDEST:
+        apart = span.start > (chosen[-1].end if chosen else run.start)
+        if apart and _LEAST_SIGNS <= size <= _WIDEST and not is_cut(text, span.start, span.end):
             chosen.append(span)
     return chosen
 

@@ -31,7 +31,7 @@ class WebLeaper:
         """Yield drafts, the three kinds in turn; a hidden anchor is rewritten `order.hops - 1` times."""
         maker = _Maker(ground, max(order.hops - 1, 1), random)
         kinds = (maker.basic, maker.union, maker.reverse_union)
-        return in_turn(rounds(spread(maker.sets, lambda each: each.relation, random), make) for make in kinds)
+        return in_turn(rounds(spread(maker.sets, random, lambda each: each.relation), make) for make in kinds)
 
     def solve(self, question: Question, ground: Ground) -> frozenset[frozenset[str]]:
         """Return every answer to the formula."""

@@ -32,7 +32,8 @@ class WebNav:
 
     def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question]:
         """Yield questions that lead to all deep pages in turn."""
-        deep = [page for url, page in ground.pages.items() if ground.depth(url) >= _DEEP]
+        ours = [page for page in ground.pages.values() if page.language in ("", ground.language)]
+        deep = [page for page in ours if ground.depth(page.url) >= _DEEP]
         return in_turn(self._of_page(page, ground, random) for page in random.sample(deep, len(deep)))
 
     def _of_page(self, page: Page, ground: Ground, random: Random) -> Iterator[Question]:

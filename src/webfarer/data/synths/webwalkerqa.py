@@ -57,7 +57,7 @@ class _Facts:
             if ground.relations[each.relation].ask and len(net.of(each.relation, each.subject)) == 1
         ]
         self._by_depth: dict[int, list[Statement]] = {}
-        for fact in spread(facts, lambda each: each.evidence.url, random):
+        for fact in spread(facts, random, lambda each: each.evidence.url):
             self._by_depth.setdefault(ground.depth(fact.evidence.url), []).append(fact)
         self._targets: dict[str, set[str]] = {}
 

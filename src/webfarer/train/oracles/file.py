@@ -24,7 +24,7 @@ class FileOracle:
             item, by, cost = row.text("item", "id"), row.find("by"), row.find("cost")
             self._known[item] = Said(item=item, answer=row.text("answer"), by=str(by or "file"), cost=cost or {})
 
-    async def label(self, items: Sequence[PoolItem], number: int) -> AsyncIterator[Said]:
+    async def label(self, items: Sequence[PoolItem]) -> AsyncIterator[Said]:
         """Yield the answer of every item."""
         for item in items:
             if item.id in self._known:

@@ -20,7 +20,7 @@ class HumanOracle:
         self._queue = Queue(desk.folder)
         self._guidelines = desk.guidelines
 
-    async def label(self, items: Sequence[PoolItem], number: int) -> AsyncIterator[Said]:
+    async def label(self, items: Sequence[PoolItem]) -> AsyncIterator[Said]:
         """Put the items in the queue, and yield what enough people have answered."""
         self._queue.extend(items, self._guidelines)
         said = self._queue.said()

@@ -1,7 +1,7 @@
 """A chat model that labels: its calls are recorded, paid within the budget, and what each cost stands on the label.
 
-A reply that was cut off, or is none of an item's choices, is no label: the item is refused. Every asking has a record
-of its own beside the labels. Invariant: a call that was paid is not made again when a killed learning goes on.
+A reply that was cut off, or is none of an item's choices, is no label: the item is refused. Not a judge of answers.
+Invariant: a call that was paid is not made again when a killed learning goes on.
 """
 
 import asyncio
@@ -33,34 +33,34 @@ class ModelOracle:
         self._desk = desk
         self._system = Message("system", _SYSTEM.format(guidelines=desk.guidelines))
 
-    async def label(self, items: Sequence[PoolItem], number: int) -> AsyncIterator[Said]:
+    async def label(self, items: Sequence[PoolItem]) -> AsyncIterator[Said]:
         """Yield what the model says, a few items at a time."""
-        settings = self._left({item.id for item in items})
-        record = self._desk.folder / "calls" / f"{number:03d}.jsonl"
-        async with paid_model(settings, record, f"label-{number}") as (run, model):
+        settings = self._left()
+        async with paid_model(settings, self._desk.folder / "calls.jsonl", "label") as (run, model):
             assert run is not None
             assert model is not None
             price = settings.price(model.name)
-            for start in range(0, len(items), _SIDE_BY_SIDE):
-                some = items[start : start + _SIDE_BY_SIDE]
-                asked = [self._messages(item) for item in some]
-                tokens = sum(map(model.count, asked))
-                longest = len(some) * _SAMPLING.max_tokens
-                # refused here rather than call by call, where it would be recorded and stand against a larger budget
-                run.ledger.require(tokens=tokens + longest, usd=price.usd(tokens, longest) if price else 0.0)
-                replies = await asyncio.gather(*(model.complete(each, sampling=_SAMPLING) for each in asked))
-                for item, reply in zip(some, replies, strict=True):
+            waiting = [(item, self._messages(item)) for item in items]
+            while waiting:
+                some = waiting[:_SIDE_BY_SIDE]
+                if any(run.ledger.room(meter) < most for meter, most in _needs(some, model, price).items()):
+                    some = waiting[:1]
+                # a reply that the budget cuts short would be paid for and refused
+                run.ledger.require(**_needs(some, model, price))
+                replies = await asyncio.gather(*(model.complete(asked, sampling=_SAMPLING) for _, asked in some))
+                for (item, _), reply in zip(some, replies, strict=True):
                     yield _said(item, reply, model, price)
+                waiting = waiting[len(some) :]
 
     def _messages(self, item: PoolItem) -> list[Message]:
         choices = "\n".join(item.choices)
         shown = f"{item.prompt}\n\nChoices:\n{choices}" if choices else item.prompt
         return [self._system, Message("user", fence(shown, nonce=nonce(item.id, shown), source="question"))]
 
-    def _left(self, asked: set[str]) -> Settings:
-        """Return the settings with what earlier askings have left of the budget."""
+    def _left(self) -> Settings:
+        """Return the settings with what the labels so far have left of the budget."""
         settings = self._desk.settings
-        taken = [said.cost for said in read_log(self._desk.folder / TAKEN, Said) if said.item not in asked]
+        taken = [said.cost for said in read_log(self._desk.folder / TAKEN, Said)]
         limits = {meter: getattr(settings.budget, meter) for meter in _LIMITS}
         left = {
             meter: max(0, limit - sum(cost.get(meter, 0) for cost in taken))
@@ -68,6 +68,12 @@ class ModelOracle:
             if limit is not None
         }
         return settings.model_copy(update={"budget": settings.budget.model_copy(update=left)})
+
+
+def _needs(some: Sequence[tuple[PoolItem, list[Message]]], model: ChatModel, price: Price | None) -> dict[str, float]:
+    """Return the most that asking these can cost."""
+    prompts, longest = sum(model.count(asked) for _, asked in some), len(some) * _SAMPLING.max_tokens
+    return {"tokens": prompts + longest, "usd": price.usd(prompts, longest) if price else 0.0}
 
 
 def _said(item: PoolItem, reply: Reply, model: ChatModel, price: Price | None) -> Said:

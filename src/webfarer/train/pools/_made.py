@@ -1,8 +1,8 @@
 """Pools whose items are generated, kind by kind, and the key that goes with them.
 
-A pool says which kinds of item it has and how each is made; drawing, skew and the key are the same for all. Tokens stand
-between single spaces, from a closed vocabulary, so that small pupils can read them. Invariant: an item that can be drawn
-is in no lesson that a pupil was raised on, and no prompt comes twice.
+A pool says which kinds of item it has and how each is made; drawing, skew and the key are the same for all. Tokens
+stand between single spaces, from a closed vocabulary, so that small pupils can read them. Invariant: an item that can
+be drawn is in no lesson that a pupil was raised on, and no prompt comes twice.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -52,7 +52,7 @@ class AnswerKey:
         return self.answers[item]
 
     def right(self, item: str, text: str) -> bool:
-        """Say whether a text gives the right final answer; case, spaces, thousands commas and a full stop are nothing."""
+        """Say whether a text gives the right final answer; case, spaces, commas and a full stop do not count."""
         return _final(text) == _final(self.answers[item])
 
 
@@ -136,7 +136,7 @@ class MadePool:
         return items
 
     def _drawn(self, rng: Random, kind: Kind, *, held_back: bool = True) -> Made:
-        """Draw until the prompt is one that pools, or that lessons, may have: a fifth of them is held back for pools."""
+        """Draw until the prompt is one that pools, or that lessons, may have: pools have a fifth of all."""
         while True:
             made = kind.make(rng)
             if (crc32(made.prompt.encode()) % _HELD_BACK == 0) == held_back:

@@ -6,11 +6,12 @@ matter, in which order to reckon. After GSM8K (Cobbe et al. 2021), whose files a
 
 from random import Random
 
+from webfarer.core.errors import ConfigError
 from webfarer.evals.sources import Row
 from webfarer.train.pools._made import MARKER, Kind, Made, MadePool
 from webfarer.worlds.puzzle import Lesson
 
-_MOST = 60
+_MOST, _STEP = 20, 9
 _NAMES = tuple("ada ben cleo dan eva finn gus hana ida jon kim leo mia ned ola pia".split())
 _ITEMS = tuple("apples books cards coins cups eggs keys nuts pears pens pins plums shells stamps toys".split())
 _GAINS = tuple("finds buys gets wins collects picks".split())
@@ -18,8 +19,8 @@ _LOSSES = tuple("loses sells eats drops breaks spends".split())
 _HOLDERS = tuple("bag jar crate drawer tray basket".split())
 _MANY = tuple(f"{holder}s" for holder in _HOLDERS)
 _FRAME = tuple(
-    f"arithmetic sum story : . ; ? + - * / = {MARKER} answer has had have how many more fewer than each holds there are "
-    "shares them among friends friend both and now what then at first fills with puts every keeps".split()
+    f"arithmetic sum story numbers : . ; ? + - * / = {MARKER} answer has had have how many more fewer than each holds "
+    "there are shares them among friends friend both and now what then at first fills with puts every keeps".split()
 )
 
 
@@ -36,12 +37,12 @@ def _asked(text: str, *steps: tuple[int, str, int]) -> Made:
 
 
 def _pair(rng: Random, sign: str) -> tuple[int, int]:
-    """Draw two numbers that this sign may join: nothing goes below 0 or beyond the largest number."""
+    """Draw two numbers that this sign may join: nothing goes below 1 or far beyond the largest number."""
     if sign in "*/":
-        one, other = rng.randint(2, 9), rng.randint(2, 6)
+        one, other = rng.randint(2, 6), rng.randint(2, 5)
         return (one, other) if sign == "*" else (one * other, other)
-    other = rng.randint(2, 12)
-    return (rng.randint(2, _MOST - 15 - other), other) if sign == "+" else (rng.randint(other + 1, _MOST - 15), other)
+    other = rng.randint(2, _STEP)
+    return rng.randint(2, _MOST) if sign == "+" else rng.randint(other + 1, _MOST), other
 
 
 def _change(verbs: tuple[str, ...], sign: str, rng: Random) -> Made:
@@ -88,7 +89,7 @@ def _backwards(rng: Random) -> Made:
 
 def _chain(rng: Random) -> Made:
     name, item, (have, other) = rng.choice(_NAMES), rng.choice(_ITEMS), _pair(rng, "+")
-    less = rng.randint(2, min(12, have + other - 1))
+    less = rng.randint(2, min(_STEP, have + other - 1))
     told = (f"{name} {rng.choice(_GAINS)} {other}", f"{name} {rng.choice(_LOSSES)} {less}")
     text = f"{name} has {have} {item} . {told[0]} . then {told[1]} . how many has {name} now"
     return _asked(text, (have, "+", other), (have + other, "-", less))
@@ -96,29 +97,36 @@ def _chain(rng: Random) -> Made:
 
 def _boxes(rng: Random) -> Made:
     (count, each), name, item, holder = _pair(rng, "*"), rng.choice(_NAMES), rng.choice(_ITEMS), rng.choice(_HOLDERS)
-    have = rng.randint(2, _MOST - 54)
-    text = f"{name} has {have} {item} . {name} {rng.choice(_GAINS)} {count} {holder}s . every {holder} holds {each} {item}"
+    have = rng.randint(2, _STEP)
+    text = (
+        f"{name} has {have} {item} . {name} {rng.choice(_GAINS)} {count} {holder}s . every {holder} holds {each} {item}"
+    )
     return _asked(f"{text} . how many {item} has {name} now", (count, "*", each), (have, "+", count * each))
 
 
 def _lore(rng: Random) -> Lesson:
-    """Draw a bare sum, a chain of two, or a story that asks nothing."""
-    draw = rng.random()
-    if draw < 0.15:
-        told = rng.choice(_KINDS).make(rng).prompt.removeprefix("arithmetic : ").removesuffix(" answer :")
-        return Lesson("story :", told)
+    """Draw a bare sum, a chain of two, or a story whose numbers are to be told in order."""
+    if rng.random() < 0.3:
+        told = rng.choice(_KINDS).make(rng).prompt.removeprefix("arithmetic : ").removesuffix(" ? answer :")
+        numbers = [word for word in told.split() if word.isdecimal()]
+        return Lesson(f"story : {told} ; numbers :", " ; ".join(numbers))
     sign = rng.choice("+-*/")
     one, other = _pair(rng, sign)
-    if draw < 0.6:
+    if rng.random() < 0.6:
         return Lesson(f"sum : {one} {sign} {other} answer :", _sums((one, sign, other)))
-    first = int(_sums((one, sign, other)).rpartition(" ")[2])
-    nearby = rng.randint(1, 12)
-    after = (first, "+", nearby) if first <= nearby or rng.random() < 0.5 else (first, "-", nearby)
-    return Lesson(f"sum : {one} {sign} {other} ; {after[1]} {nearby} answer :", _sums((one, sign, other), after))
+    first, more = int(_sums((one, sign, other)).rpartition(" ")[2]), rng.randint(2, _STEP)
+    after = "+" if first <= more or rng.random() < 0.5 else "-"
+    return Lesson(
+        f"sum : {one} {sign} {other} ; {after} {more} answer :", _sums((one, sign, other), (first, after, more))
+    )
 
 
 def _row(row: Row) -> Made:
-    return Made(row.text("question"), row.text("answer"))
+    answer = row.text("answer")
+    if MARKER not in answer:
+        wrong = f"{row.place}: 'answer' has no final answer behind {MARKER}"
+        raise ConfigError(wrong, row=row.number, key="answer")
+    return Made(row.text("question"), answer)
 
 
 _KINDS = (
@@ -136,7 +144,7 @@ pool = MadePool(
     title="arithmetic",
     published={"GSM8K": "train.jsonl"},
     kinds=_KINDS,
-    vocabulary=lambda: (*_FRAME, *map(str, range(81)), *_NAMES, *_ITEMS, *_GAINS, *_LOSSES, *_HOLDERS, *_MANY),
+    vocabulary=lambda: (*_FRAME, *map(str, range(50)), *_NAMES, *_ITEMS, *_GAINS, *_LOSSES, *_HOLDERS, *_MANY),
     lore=_lore,
     row=_row,
 )

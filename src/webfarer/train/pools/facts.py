@@ -8,7 +8,7 @@ from random import Random
 
 from webfarer.core.errors import ConfigError
 from webfarer.evals.sources import Row
-from webfarer.train.pools._made import LETTERS, Kind, Made, MadePool, lettered, shuffled
+from webfarer.train.pools._made import Kind, Made, MadePool, shuffled
 from webfarer.worlds.puzzle import Lesson
 
 _BOOK = {
@@ -21,6 +21,7 @@ _BOOK = {
     "tool": ("works", "sheds", "hammer saw drill chisel file plane"),
     "drink": ("pours", "cellars", "milk tea cider juice cocoa broth"),
 }
+_OPTIONS = 4
 _GROUPS = tuple(_BOOK)
 _MEMBERS = {group: tuple(things.split()) for group, (_, _, things) in _BOOK.items()}
 _THINGS = tuple(thing for things in _MEMBERS.values() for thing in things)
@@ -29,7 +30,7 @@ _FRAME = tuple("facts book : . ? answer fact question which is a not kind of fou
 
 
 def _groups(rng: Random) -> list[str]:
-    return rng.sample(_GROUPS, len(LETTERS))
+    return rng.sample(_GROUPS, _OPTIONS)
 
 
 def _one_of_each(rng: Random, groups: list[str]) -> list[str]:
@@ -37,14 +38,18 @@ def _one_of_each(rng: Random, groups: list[str]) -> list[str]:
 
 
 def _choose(rng: Random, question: str, right: str, others: list[str]) -> Made:
-    return lettered(f"facts : {question} ?", shuffled(rng, right, *others), right)
+    options = shuffled(rng, right, *others)
+    return Made(f"facts : {question} ? {' '.join(options)} answer :", right, tuple(options))
 
 
 def _given(rng: Random) -> Made:
     """The fact is given, and names the thing."""
     things, traits = _one_of_each(rng, _groups(rng)), rng.sample(_TRAITS, 2)
     return _choose(
-        rng, f"fact : {things[0]} is {traits[0]} . {things[1]} is {traits[1]} . which is {traits[0]}", things[0], things[1:]
+        rng,
+        f"fact : {things[0]} is {traits[0]} . {things[1]} is {traits[1]} . which is {traits[0]}",
+        things[0],
+        things[1:],
     )
 
 
@@ -95,9 +100,8 @@ def _lore(rng: Random) -> Lesson:
     if rng.random() < 0.4:
         question = rng.choice(list(lines))
         return Lesson(f"book : {question}", lines[question])
-    other = [rng.choice(_MEMBERS[name]) for name in rng.sample([name for name in _GROUPS if name != group], 3)]
-    made = lettered(f"book : {rng.choice((group, doing, place, thing))}", shuffled(rng, thing, *other), thing)
-    return Lesson(made.prompt, made.answer)
+    others = [rng.choice(_MEMBERS[name]) for name in _groups(rng) if name != group][: _OPTIONS - 1]
+    return Lesson(f"book : {group} ? {' '.join(shuffled(rng, thing, *others))} answer :", thing)
 
 
 def _row(row: Row) -> Made:
@@ -126,7 +130,6 @@ pool = MadePool(
     ),
     vocabulary=lambda: (
         *_FRAME,
-        *LETTERS,
         *_GROUPS,
         *(word for doing, place, _ in _BOOK.values() for word in (doing, place)),
         *_THINGS,

@@ -17,6 +17,7 @@ from webfarer.worlds.world import World, WorldSpec, generate
 _DOMAINS = ("organisation", "conference", "education", "game")
 _SITES = 24
 _SIZE, _PARAPHRASE = 60, 0.5
+_LONGEST = 16
 _HOME = "home"
 _WORD = re.compile(r"[a-z]+|\d+")
 _COMMON = frozenset("a an and at by for from in is it of on one or the to what when where which who with".split())
@@ -30,10 +31,12 @@ class _Site:
     Attributes:
         below: for each page, by the labels on the way to it, the labels of the pages that are reached through it.
         asked: questions, each with the labels on the way to its answer.
+        leading: the labels that lead to some answer.
     """
 
     below: Mapping[tuple[str, ...], tuple[str, ...]]
     asked: tuple[tuple[str, tuple[str, ...]], ...]
+    leading: frozenset[str]
 
 
 def _plain(text: str) -> str:
@@ -50,8 +53,12 @@ def _site(domain: str, seed: int) -> _Site:
             below.setdefault(way[:-1], {})[way[-1]] = None
     clauses = ((fact, clause.ask.format(x=fact.entity)) for fact, clause in world.clauses.items())
     asked = [(_plain(ask), ways[fact.page]) for fact, ask in clauses]
-    asked += [(_plain(question.text), ways[question.gold[0]]) for question in world.questions if len(question.gold) == 1]
-    return _Site({way: tuple(labels) for way, labels in below.items()}, tuple(item for item in asked if item[1]))
+    asked += [
+        (_plain(question.text), ways[question.gold[0]]) for question in world.questions if len(question.gold) == 1
+    ]
+    asked = [(question, way) for question, way in asked if way and len(question.split()) <= _LONGEST]
+    leading = frozenset(label for _, way in asked for label in way)
+    return _Site({way: tuple(labels) for way, labels in below.items()}, tuple(asked), leading)
 
 
 def _sites(domain: str, rng: Random) -> _Site:
@@ -67,6 +74,7 @@ def _decision(domain: str, named: bool, rng: Random) -> Made:
         here, right = way[:step], way[step]
         others = [label for label in site.below[here] if label != right]
         others += [label for label in site.below[()] if label not in (right, *way, *others)]
+        others = [label for label in others if label in site.leading]
         if named == bool(_content(question) & _content(right)) and len(others) >= len(LETTERS) - 1:
             wrong = rng.sample(others[: 2 * len(LETTERS)], len(LETTERS) - 1)
             asked = f"links : {question} ? page {here[-1] if here else _HOME} :"
@@ -88,7 +96,9 @@ def _lore(rng: Random) -> Lesson:
     if len(top) < len(LETTERS) - 1:
         top = [*top, _HOME, "links", "site"]
     made = lettered(
-        f"match : {rng.choice(sorted(_content(label)) or [label])} ?", shuffled(rng, label, *rng.sample(top, len(LETTERS) - 1)), label
+        f"match : {rng.choice(sorted(_content(label)) or [label])} ?",
+        shuffled(rng, label, *rng.sample(top, len(LETTERS) - 1)),
+        label,
     )
     return Lesson(made.prompt, made.answer)
 
@@ -106,7 +116,11 @@ pool = MadePool(
     title="links",
     published={},
     kinds=tuple(
-        Kind(f"{domain}-{'named' if named else 'unnamed'}", "easy" if named else "hard", partial(_decision, domain, named))
+        Kind(
+            f"{domain}-{'named' if named else 'unnamed'}",
+            "easy" if named else "hard",
+            partial(_decision, domain, named),
+        )
         for named in (True, False)
         for domain in _DOMAINS
     ),

@@ -17,8 +17,6 @@ from transformers import PreTrainedModel
 from webfarer.core.errors import ConfigError
 from webfarer.train.tuners._base import Base, written
 
-ADAPTER = "default"  # PEFT's name for the adapter of a model that has one
-
 
 @dataclass(frozen=True)
 class Lora(Base):

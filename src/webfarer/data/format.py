@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 from webfarer.core.registry import Seam
 from webfarer.data.row import Row
 
-FORMS = Seam("webfarer.data.formats", "form", "format")
+FORMATS = Seam("webfarer.data.formats", "form", "format")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Exported:
     figures: dict[str, Any]
 
 
-class Form(Protocol):
+class Format(Protocol):
     """A format. Modules of the seam define `form`, an object of this kind."""
 
     title: ClassVar[str]
