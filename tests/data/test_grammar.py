@@ -167,7 +167,8 @@ def test_rows_of_one_name_are_told_apart_by_their_table():
 @pytest.mark.parametrize("others", [("Blue", "red"), ("blue, red", "red"), ("blue (dark)", "red")])
 def test_a_column_in_which_spelling_decides_is_no_set(others: tuple[str, str]):
     rows = "".join(f"| bulb {n} | {colour} |\n" for n, colour in enumerate(("blue", "blue", *others)))
-    reading = read({"b": page("Bulbs", f"# Bulbs\n\nColours\n\n| Bulb | Colour |\n| --- | --- |\n{rows}")}, "en")
+    bulbs = page("Bulbs", f"# Bulbs\n\nColours\n\n| Bulb | Colour |\n| --- | --- |\n{rows}")
+    reading = read({bulbs.url: bulbs}, "en")
     column = next(relation for key, relation in reading.relations.items() if key.startswith("column"))
     assert (column.whose, column.those) == ("", "")
     assert column.of
@@ -208,7 +209,8 @@ def test_what_a_model_reads_is_sifted_by_the_whole_site():
 
 
 def test_relations_that_quote_are_marked():
-    relations = read({"f": page("lamp", FUNCTION)}, "en").relations
+    lamp = page("lamp", FUNCTION)
+    relations = read({lamp.url: lamp}, "en").relations
     quoting = {key.partition(":")[0] for key, relation in relations.items() if relation.quotes}
     assert quoting == {"described", "changed", "retired"}
 

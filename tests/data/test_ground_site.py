@@ -112,9 +112,11 @@ async def test_real_documentation_is_above_its_floors(
     assert len({each.evidence.url for each in ground.statements}) >= len(ground.pages) / 4
 
 
-@pytest.mark.parametrize(("language", "text"), [("de", "Die Lampe brennt."), ("fr", "La lampe brille.")])
+@pytest.mark.parametrize(("language", "text"), [("de", "Die Lampe brennt noch. "), ("fr", "La lampe brille encore. ")])
 async def test_a_site_in_another_language_is_refused(language: str, text: str, settings: Settings, tmp_path: Path):
-    (tmp_path / "index.html").write_text(f"<!doctype html><html lang={language}><title>L</title><main><p>{text}</p>")
+    (tmp_path / "index.html").write_text(
+        f"<!doctype html><html lang={language}><title>L</title><main><p>{text * 20}</p>"
+    )
     async with serve_folder(tmp_path) as site:
         with pytest.raises(ConfigError, match=f"in '{language}'; questions can be made of English and Chinese"):
             await at(Place(settings, root=f"{site.url}index.html"))

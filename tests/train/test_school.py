@@ -117,7 +117,7 @@ def test_an_unknown_recipe_names_the_known() -> None:
 
 @pytest.mark.slow
 def test_the_pupil_of_exams_knows_them_and_is_small() -> None:
-    assert pupils() == ["longwork", "thinker", "thinker-draft"]
+    assert pupils() == ["learner", "longwork", "thinker", "thinker-draft"]
     home = folder("longwork")
     assert sum(path.stat().st_size for path in home.iterdir()) < 4_000_000
     tokenizer = AutoTokenizer.from_pretrained(home)

@@ -4,7 +4,6 @@ One file, written whole or not at all, by the first of several processes and rea
 that). Order and dropout are functions of seed and step, so no state of a random generator is in it.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 
 from webfarer.core.errors import ConfigError, WebfarerError, boundary
+from webfarer.evals.records import whole
 from webfarer.train.fitting import Fitting
 
 NAME = "checkpoint.pt"
@@ -29,17 +29,10 @@ def save(fitting: Fitting, folder: Path, identity: str) -> None:
     if not fitting.accelerator.is_main_process:
         return
     state = {"identity": identity, "model": model, "optimiser": optimiser, **fitting.state()}
-    part = folder / f"{NAME}.part"
-    advice = "make room and give the same command again, it goes on from the checkpoint before, if there was one"
-    try:
-        with boundary(WebfarerError, f"step {fitting.step} was not saved in {folder}; {advice}"):
-            with part.open("wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(folder / NAME)
-    finally:
-        part.unlink(missing_ok=True)
+    advice = "make room and give the same command again: it goes on from the checkpoint before, if there was one"
+    failed = f"step {fitting.step} was not saved in {folder}; {advice}"
+    with boundary(WebfarerError, failed), whole(folder / NAME) as file:
+        torch.save(state, file)
 
 
 def restore(fitting: Fitting, folder: Path, identity: str) -> bool:

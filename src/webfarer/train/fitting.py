@@ -149,25 +149,12 @@ class Fitting:
         Raises:
             WebfarerError: loss or gradient is not finite; the weights are those before the step.
         """
-        settings, processes = self.settings, self.accelerator.num_processes
         chosen = self._chosen(self.step)
+        loss = self._learn(chosen)
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip or math.inf)
+        rate = self.settings.rate_at(self.step, self.steps)
         tokens, taught = sum(len(e.ids) for e in chosen), sum(e.taught for e in chosen)
-        parts = split([len(e.ids) for e in chosen], settings.room, settings.packed, processes)
-        mine = parts[self.accelerator.process_index :: processes]
-        torch.manual_seed(Random(f"{settings.seed} {self.step} {self.accelerator.process_index}").getrandbits(63))
-        total = torch.zeros((), dtype=torch.float64)
-        for number, part in enumerate(mine):
-            last = number == len(mine) - 1
-            with nullcontext() if last else self.accelerator.no_sync(self.model):
-                loss = self._loss([chosen[place] for place in part] or [_silent(chosen)]) / taught
-                total += loss.detach().cpu()
-                penalty = self.tuner.penalty(self.plain) if last else None
-                # gradients are averaged over processes: the loss is shared out between them, the penalty is each one's
-                self.accelerator.backward(loss * processes + (0 if penalty is None else penalty))
-        total = cast(Tensor, self.accelerator.reduce(total.to(self.accelerator.device, torch.float32), "sum"))
-        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), settings.clip or math.inf)
-        rate = settings.rate_at(self.step, self.steps)
-        point = Point(self.step + 1, float(total), rate, float(norm or 0), tokens, taught)
+        point = Point(self.step + 1, loss, rate, float(norm or 0), tokens, taught)
         if not math.isfinite(point.loss) or not math.isfinite(point.norm):
             self.optimiser.zero_grad()
             raise WebfarerError(
@@ -180,6 +167,25 @@ class Fitting:
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.points.append(point)
+
+    def _learn(self, chosen: Sequence[Example]) -> float:
+        """Add up this process's share of a step's gradient, and return the whole step's loss."""
+        processes, rank = self.accelerator.num_processes, self.accelerator.process_index
+        parts = split([len(e.ids) for e in chosen], self.settings.room, self.settings.packed, processes)[
+            rank::processes
+        ]
+        taught = sum(e.taught for e in chosen)
+        torch.manual_seed(Random(f"{self.settings.seed} {self.step} {rank}").getrandbits(63))
+        total = torch.zeros((), device=self.accelerator.device)
+        for number, part in enumerate(parts, 1):
+            last = number == len(parts)
+            with nullcontext() if last else self.accelerator.no_sync(self.model):
+                loss = self._loss([chosen[place] for place in part] or [_silent(chosen)]) / taught
+                total += loss.detach()
+                penalty = self.tuner.penalty(self.plain) if last else None
+                # gradients are averaged over processes: the loss is shared out between them, the penalty is each one's
+                self.accelerator.backward(loss * processes + (0 if penalty is None else penalty))
+        return float(cast(Tensor, self.accelerator.reduce(total, "sum")))
 
     @torch.no_grad()
     def evaluate(self, held_out: Sequence[Example]) -> float:

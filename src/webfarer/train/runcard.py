@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from webfarer.evals import sheet
+from webfarer.evals.bench import Row
 from webfarer.evals.benches._svg import COLORS, Drawing, Panel, Point
 from webfarer.evals.records import put
 
@@ -30,7 +31,7 @@ def page(card: Mapping[str, Any]) -> str:
     points, scores = card["points"], card["scores"]
     losses = [(float(point["step"]), float(point["loss"])) for point in points]
     held_out = [(float(step), float(score)) for step, score in scores.items()]
-    facts = [
+    facts: list[Row] = [
         {"": name.replace("_", " "), "value": _said(value)}
         for name, value in card.items()
         if name not in ("points", "scores")

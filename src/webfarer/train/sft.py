@@ -69,7 +69,7 @@ class Taught:
 
     examples: list[Example]
     held_out: list[Example]
-    dropped: list[str] = field(default_factory=list)
+    dropped: list[str]
 
 
 def sft(job: Job, watch: Watch = lambda fitting: None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from webfarer.apps.cli import _options as o
 from webfarer.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def sft(
     held_out: Annotated[Path | None, typer.Option(help="Rows to evaluate on.")] = None,
     share: Annotated[float, typer.Option(help="Share of the rows that is held out to evaluate on.")] = 0.0,
     evaluate_every: Annotated[int, typer.Option(help="Steps between evaluations; 0: first and last.")] = 0,
-    save_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 100,
+    save_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 100,
     seed: Annotated[int, typer.Option(help="Draws first weights, order and dropout.")] = 1,
 ) -> None:
     """Fine-tune a model on rows: supervised, by an adapter or whole.
@@ -101,7 +102,7 @@ def sft(
         from webfarer.train.sft import sft as do
     except ModuleNotFoundError as error:
         raise ConfigError("fine-tuning needs more packages: pip install 'webfarer[train]'") from error
-    disable_progress_bar()  # of files that are read and written; lines tell of the steps
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # of files that are read and written
     settings = Settings(epochs, batch, room, rate, schedule, warmup, clip, decay, packing, bf16, seed)
     reading = Reading(whole, longest, drop_long)
     card = do(
@@ -123,3 +124,67 @@ def _tell_fitting(fitting: "Fitting") -> None:
     if point.step % every == 0 or point.step == fitting.steps or score is not None:
         held_out = "" if score is None else f"  held out {score:.4f}"
         print(f"step {point.step}/{fitting.steps}  loss {point.loss:.4f}{held_out}", flush=True)
+
+
+@app.command()
+def star(
+    pool: Annotated[str, typer.Argument(help="A file of items (JSONL: prompt, choices, answer), or a generated pool.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of the base model; the small learner when not given.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the learning; what was killed or waits in it goes on.")] = Path(
+        "star"
+    ),
+    labels: Annotated[int, typer.Option(help="Labels in the end.")] = 500,
+    rounds: Annotated[int, typer.Option(help="Rounds of picking, after a first one by lot.")] = 9,
+    first: Annotated[int, typer.Option(help="Labels of the first round; 0: as many as of the others.")] = 0,
+    picker: Annotated[str, typer.Option(help="Who picks; several with commas are compared, or all.")] = "star",
+    tuner: Annotated[str, typer.Option(help="What is trained; several with semicolons are compared.")] = "constrained",
+    oracle: Annotated[str, typer.Option(help="Who labels: file, model or human.")] = "file",
+    answers: Annotated[Path | None, typer.Option(help="A file of labels, for the oracle file.")] = None,
+    seeds: Annotated[str, typer.Option(help="Seeds, with commas.")] = "1",
+    size: Annotated[int, typer.Option(help="Items of a generated pool.")] = 2000,
+    held_out: Annotated[int, typer.Option(help="Items to be examined on after every round.")] = 200,
+    skew: Annotated[float, typer.Option(help="Share of a generated pool that is of one easy kind.")] = 0.0,
+    published: Annotated[
+        Path | None, typer.Option(help="The pool's published set, such as GSM8K's train.jsonl.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Passes over the labels in every round.")] = 3,
+    batch: Annotated[int, typer.Option(help="Sequences of a step.")] = 8,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-4,
+    longest: Annotated[int, typer.Option(help="Most tokens of an answer that the model writes.")] = 64,
+    warm: Annotated[bool, typer.Option("--warm", help="Go on with the last round's adapter.")] = False,
+    stop: Annotated[float, typer.Option(help="End when at most this share of answers still changes; 0: never.")] = 0.0,
+    probe: Annotated[bool, typer.Option("--probe", help="Record how unsure both models are, for the report.")] = False,
+    labeller: Annotated[str | None, typer.Option("--labeller", help="provider:model, for the oracle model.")] = None,
+    people: Annotated[int, typer.Option(help="How many people label each item, for the oracle human.")] = 1,
+    max_usd: Annotated[float | None, typer.Option(help="Limit on US dollars for labels.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write both probes, gap and calibration, as one static page.")
+    ] = None,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write every round's figures.")] = None,
+) -> None:
+    """Learn from few labels: train, pick what is worth a label, ask for it, train again (STAR).
+
+    Several pickers, tuners or seeds are compared with the first. Needs the `train` extra.
+    """
+    try:
+        from webfarer.apps.cli import _starring as s
+        from webfarer.core.config import load_settings
+        from webfarer.train import study
+        from webfarer.train.adapter_learner import Teaching
+        from webfarer.train.fitting import Settings
+        from webfarer.train.oracle import Desk
+        from webfarer.train.rounds import Plan
+        from webfarer.train.scoring import Limits
+    except ModuleNotFoundError as error:
+        raise ConfigError("learning needs more packages: pip install 'webfarer[train]'") from error
+    settings = load_settings(**o.given(model=labeller, budget=o.given(usd=max_usd) or None))
+    plan = Plan(labels=labels, rounds=rounds, first=first, warm=warm, stop=stop, probe=probe)
+    teaching = Teaching(settings=Settings(epochs, batch, rate=rate), limits=Limits(longest))
+    desk = Desk(out, answers=answers, settings=settings, people=people)
+    wanted = s.study_of(s.Named(picker, tuner, seeds, oracle), plan, model, teaching, desk)
+    items = s.items_of(pool, size, held_out, skew, published)
+    found = study.run(wanted, items, out, lambda *told: print(s.line(*told), flush=True))
+    s.leave(found, html, json_path, f"Learning from few labels: {pool}")
+    print(s.told(found, out))

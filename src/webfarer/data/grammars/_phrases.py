@@ -55,8 +55,8 @@ _ENGLISH = {
         "the page that is linked to in place of the gap in the sentence “{text}” on {x}",
     ),
     "next": Relation(
-        "which page follows {x} in the order of the documentation",
-        "the page that follows {x} in the order of the documentation",
+        "which page comes right after {x}",
+        "the page right after {x}",
     ),
     "opening": Relation("with which section does {x} begin", "the first section of {x}"),
     "closing": Relation("with which section does {x} end", "the last section of {x}"),
