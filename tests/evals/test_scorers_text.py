@@ -245,3 +245,16 @@ def test_numeric(said, truth, item, same):
 def test_list_match(said, truth, parts, correct, precision, recall):
     found = values("list_match", said, truth, parts=parts)
     assert (found["correct"], found["precision"], found["recall"]) == pytest.approx((correct, precision, recall))
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("Linux; Linus", True),
+        ("The first is Linux, the second Linus.", True),
+        ("Linus; Linux", False),
+        ("Linux", False),
+    ],
+)
+def test_parts_that_have_an_order_are_named_in_it(said, found):
+    assert right("named", said, "", parts=("Linux", "Linus"), data={"ordered": True}) is found

@@ -21,6 +21,7 @@ from webfarer.core.errors import BudgetExceeded
 from webfarer.core.fare import Fare
 from webfarer.core.run import Run
 from webfarer.data.check import CHECKS, Check, Desk
+from webfarer.data.grammar import sifted
 from webfarer.data.ground import GROUNDS, Ground, Place, Statement
 from webfarer.data.paid import paid_model
 from webfarer.data.question import Question
@@ -164,7 +165,7 @@ async def _read(ground: Ground, model: ChatModel, plan: Plan) -> Ground:
         for found, named in await asyncio.gather(*(statements(model, page, ground.language) for page in some)):
             said += found
             relations |= named
-    return replace(ground, statements=(*said, *ground.statements), relations=relations)
+    return replace(ground, statements=(*sifted(said, ground.pages), *ground.statements), relations=relations)
 
 
 class _Maker:

@@ -2,7 +2,8 @@
 
 For questions whose truth is planted, so that no judge is needed. A part that is a number must be a whole quantity of
 the answer ("5" is not in "5.5"); beside "yes" there must be no "no", and the reverse. A dump is wrong; so is an answer
-that names a value known to be wrong (`item.data["wrong"]`), which also shows that the agent was misled.
+that names a value known to be wrong (`item.data["wrong"]`), which also shows that the agent was misled. Where
+`item.data["ordered"]` is set, the parts have to come in their order.
 """
 
 import re
@@ -31,6 +32,8 @@ class Named(Averaged):
         wrong = item.data.get("wrong", ())
         truths = [item.parts] if item.parts else [(form,) for form in item.accepted]
         named = [parts for parts in truths if names(text, parts)]
+        if item.data.get("ordered"):
+            named = [parts for parts in named if _in_order(text, parts)]
         found = any(len(text) <= (_LONGEST_CHECKED if wrong else _LONGEST * len(parts)) for parts in named)
         if not wrong:
             return Marks({"correct": float(found)})
@@ -57,6 +60,17 @@ def names(text: str, parts: Sequence[str]) -> bool:
         return bool(words.strip()) and found and _OTHER.get(words, "?") not in said
 
     return bool(parts) and all(map(stands, parts))
+
+
+def _in_order(text: str, parts: Sequence[str]) -> bool:
+    """Say whether the parts stand one after the other; one in another format than the truth's may stand anywhere."""
+    said, at = _words(text), 0
+    for words in map(_words, parts):
+        place = said.find(words, at)
+        if place < 0 and words in said:
+            return False
+        at = max(at, place + len(words) - 1)  # neighbours share the space between them
+    return True
 
 
 def _words(text: str) -> str:
