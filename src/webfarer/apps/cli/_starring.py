@@ -63,7 +63,7 @@ def study_of(named: Named, plan: Plan, model: Path | None, teaching: Teaching, d
 def pickers_of(text: str) -> list[str]:
     """Return the pickers that are named; "all" are all, the one by lot first, for the others are compared with it."""
     names = [name for name in PICKERS.ids() if name != "random"]
-    return ["random", *names] if text == "all" else text.split(",")
+    return ["random", *names] if text == "all" else text.split(";")
 
 
 def seeds_of(text: str) -> list[int]:

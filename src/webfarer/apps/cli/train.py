@@ -138,7 +138,7 @@ def star(
     labels: Annotated[int, typer.Option(help="Labels in the end.")] = 500,
     rounds: Annotated[int, typer.Option(help="Rounds of picking, after a first one by lot.")] = 9,
     first: Annotated[int, typer.Option(help="Labels of the first round; 0: as many as of the others.")] = 0,
-    picker: Annotated[str, typer.Option(help="Who picks; several with commas are compared, or all.")] = "star",
+    picker: Annotated[str, typer.Option(help="Who picks; several with semicolons are compared, or all.")] = "star",
     tuner: Annotated[str, typer.Option(help="What is trained; several with semicolons are compared.")] = "constrained",
     oracle: Annotated[str, typer.Option(help="Who labels: file, model or human.")] = "file",
     answers: Annotated[Path | None, typer.Option(help="A file of labels, for the oracle file.")] = None,

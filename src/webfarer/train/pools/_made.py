@@ -17,7 +17,6 @@ from webfarer.train.pool import PoolItem, Set
 from webfarer.worlds.puzzle import Lesson
 
 MARKER = "####"
-LETTERS = ("a", "b", "c", "d")
 
 _HELD_BACK = 5
 _TRIES = 1000
@@ -141,12 +140,6 @@ class MadePool:
             made = kind.make(rng)
             if (crc32(made.prompt.encode()) % _HELD_BACK == 0) == held_back:
                 return made
-
-
-def lettered(question: str, options: Sequence[str], right: str) -> Made:
-    """Return a question with lettered options; the answer is the letter of the right one."""
-    named = " ".join(f"{letter} {option}" for letter, option in zip(LETTERS, options, strict=False))
-    return Made(f"{question} {named} answer :", LETTERS[options.index(right)], LETTERS[: len(options)])
 
 
 def shuffled(rng: Random, *options: str) -> list[str]:

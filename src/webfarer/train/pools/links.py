@@ -5,12 +5,12 @@ the question; where it does not, one has to know what is found under which label
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from random import Random
 
-from webfarer.train.pools._made import LETTERS, Kind, Made, MadePool, lettered, shuffled
+from webfarer.train.pools._made import Kind, Made, MadePool, shuffled
 from webfarer.worlds.puzzle import Lesson
 from webfarer.worlds.world import World, WorldSpec, generate
 
@@ -19,6 +19,7 @@ _SITES = 24
 _SIZE, _PARAPHRASE = 60, 0.5
 _LONGEST = 16
 _HOME = "home"
+_LETTERS = ("a", "b", "c", "d")
 _WORD = re.compile(r"[a-z]+|\d+")
 _COMMON = frozenset("a an and at by for from in is it of on one or the to what when where which who with".split())
 _FRAME = tuple("links site match page question under ? : answer".split())
@@ -75,10 +76,10 @@ def _decision(domain: str, named: bool, rng: Random) -> Made:
         others = [label for label in site.below[here] if label != right]
         others += [label for label in site.below[()] if label not in (right, *way, *others)]
         others = [label for label in others if label in site.leading]
-        if named == bool(_content(question) & _content(right)) and len(others) >= len(LETTERS) - 1:
-            wrong = rng.sample(others[: 2 * len(LETTERS)], len(LETTERS) - 1)
+        if named == bool(_content(question) & _content(right)) and len(others) >= len(_LETTERS) - 1:
+            wrong = rng.sample(others[: 2 * len(_LETTERS)], len(_LETTERS) - 1)
             asked = f"links : {question} ? page {here[-1] if here else _HOME} :"
-            return lettered(asked, shuffled(rng, right, *wrong), right)
+            return _lettered(asked, shuffled(rng, right, *wrong), right)
 
 
 def _content(text: str) -> set[str]:
@@ -93,14 +94,20 @@ def _lore(rng: Random) -> Lesson:
     if rng.random() < 0.4:
         return Lesson(f"site : {label} under", way[-1] if way else _HOME)
     top = [name for name in (*site.below[way], *site.below[()]) if not {*name.split()} & {*label.split()}]
-    if len(top) < len(LETTERS) - 1:
+    if len(top) < len(_LETTERS) - 1:
         top = [*top, _HOME, "links", "site"]
-    made = lettered(
+    made = _lettered(
         f"match : {rng.choice(sorted(_content(label)) or [label])} ?",
-        shuffled(rng, label, *rng.sample(top, len(LETTERS) - 1)),
+        shuffled(rng, label, *rng.sample(top, len(_LETTERS) - 1)),
         label,
     )
     return Lesson(made.prompt, made.answer)
+
+
+def _lettered(question: str, options: Sequence[str], right: str) -> Made:
+    """Return a question with lettered options; the answer is the letter of the right one."""
+    named = " ".join(f"{letter} {option}" for letter, option in zip(_LETTERS, options, strict=False))
+    return Made(f"{question} {named} answer :", _LETTERS[options.index(right)], _LETTERS[: len(options)])
 
 
 @cache
@@ -109,7 +116,7 @@ def _words() -> tuple[str, ...]:
     sites = [_site(domain, seed) for domain in _DOMAINS for seed in range(_SITES)]
     texts = [text for site in sites for question, way in site.asked for text in (question, *way)]
     texts += [label for site in sites for labels in site.below.values() for label in labels]
-    return (*dict.fromkeys((*_FRAME, *LETTERS, _HOME)), *sorted({word for text in texts for word in text.split()}))
+    return (*dict.fromkeys((*_FRAME, *_LETTERS, _HOME)), *sorted({word for text in texts for word in text.split()}))
 
 
 pool = MadePool(
