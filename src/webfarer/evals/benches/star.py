@@ -39,7 +39,7 @@ class Options(BenchOptions):
         "pools": "facts",
     }
 
-    pools: str = Field("facts,passages,links", description="Generated pools, with commas.")
+    pools: str = Field("facts,arithmetic", description="Generated pools, with commas.")
     seeds: int = Field(5, ge=1, description="Seeds of every arm.")
     labels: int = Field(160, ge=2, description="Labels in the end.")
     rounds: int = Field(4, ge=1, description="Rounds of picking.")
