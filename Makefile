@@ -3,7 +3,7 @@ PYTEST := .venv/bin/python -m pytest
 # exit code 5: the lane holds no test
 LANE = $(PYTEST) -m "$(1)" $(2) || [ $$? -eq 5 ]
 
-.PHONY: help setup demo test test-slow test-properties test-browser test-gpu sites sites-large test-sites lint lock docs clean
+.PHONY: help setup demo test test-slow test-full test-properties test-browser test-gpu sites sites-large test-sites lint lock docs clean
 
 help:                 ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | awk '{n=$$1; $$1=""; printf "  make %-16s%s\n", n, $$0}'
@@ -18,10 +18,13 @@ test: setup           ## run the fast lane: no network, a minute or two
 	$(PYTEST) -n 2
 
 test-slow: setup      ## run the slow lane
-	$(call LANE,slow and not sites and not browser and not gpu,-n 2)
+	$(call LANE,slow and not full and not sites and not browser and not gpu,-n 2)
+
+test-full: setup      ## run the slow tests at the size of the claims they stand for: half an hour
+	$(call LANE,full,-n 2)
 
 test-properties: setup ## run the property tests of the fast lane with more examples
-	HYPOTHESIS_PROFILE=wide $(call LANE,hypothesis and not slow and not sites and not browser and not gpu,-n 2)
+	HYPOTHESIS_PROFILE=wide $(call LANE,hypothesis and not slow and not full and not sites and not browser and not gpu,-n 2)
 
 test-browser: setup   ## run the tests that start Chromium
 	$(call LANE,browser,)

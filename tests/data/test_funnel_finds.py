@@ -72,7 +72,7 @@ def sampled(count: int, samples: int, tmp_path: Path) -> Folder:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("count", "samples"), [(40, 2), (500, 5)])
+@pytest.mark.parametrize(("count", "samples"), [(80, 3), pytest.param(500, 5, marks=pytest.mark.full)])
 def test_every_planted_fault_is_found_and_little_else(count: int, samples: int, tmp_path: Path) -> None:
     folder, rules = sampled(count, samples, tmp_path), rules_of()
 

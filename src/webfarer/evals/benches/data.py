@@ -33,7 +33,6 @@ _CELLS = 6
 _SITES = {
     "python3.11-doc": "usr/share/doc/python3.11/html",
     "sqlite3-doc": "usr/share/doc/sqlite3",
-    "git-doc": "usr/share/doc/git-doc",
 }
 
 
@@ -44,10 +43,10 @@ class Options(BenchOptions):
 
     questions: int = Field(1000, ge=12, description="Questions of each synth.")
     synths: str = Field(_SYNTHS, description="Which synths.")
-    asked: int = Field(100, ge=1, description="Questions of which trajectories are sampled.")
+    asked: int = Field(60, ge=1, description="Questions of which trajectories are sampled.")
     samples: int = Field(5, ge=1, description="Trajectories of each.")
     kills: int = Field(5, ge=0, description="How often the side that is killed is killed.")
-    rounds: int = Field(3, ge=1, description="Repetitions of every side, in turn.")
+    rounds: int = Field(2, ge=1, description="Repetitions of every side, in turn.")
     sites: Path = Field(Path(".cache/sites"), description="Folder with the unpacked documentation packages.")
     per_site: int = Field(300, ge=0, description="Questions of each real site and synth; 0: none.")
     site_synths: str = Field("webwalkerqa,crawlqa", description="Synths for real sites.")
