@@ -216,6 +216,13 @@ KEPT: dict[str, list[Trajectory]] = {
         acted(Action("visit", {"url": [URL], "goal": "another"}, read=(URL,))),
     ],
     "goal": [
+        acted(  # the next step of a chain: its name was read on a page before
+            Action("click", {"url": OTHER}, "t", 3, read=(OTHER,)),
+            pages={
+                URL: Page(id="r1", url=URL, title="Alder Observatory", markdown="Its director is Nils Fendor."),
+                OTHER: Page(id="r2", url=OTHER, title="Nils Fendor", markdown="Born in Calvale, 26 January 1940."),
+            },
+        ),
         acted(Action("search", {"query": ["History of 1931"]})),  # words of a page read before
         trajectory(
             actions=(Action("search", {"query": ["榉木天文台 启用年份"]}), ACTIONS[0]), item_question=f"{ZH} Alder"

@@ -1,9 +1,9 @@
 """`goal`: every query, goal and page has to do with the question, or with what was read on the way.
 
 By words: of the content words of a query or a goal a share must stand in the question or on a page that was read
-before; a page must hold a content word of the question or of what it was opened for. Not a judge of meaning: a query
-that is translated shares only names and numbers with the question (`goal:share=0` lets all of them pass). What is
-written in a script that :func:`webfarer.core.text.words` does not split has no words here, and passes.
+before; a page must hold a content word of the question or of what it was opened for, or its title must have been read
+before. Not a judge of meaning: a translated query shares only names and numbers with the question (`goal:share=0` lets
+it pass). What is written in a script that :func:`webfarer.core.text.words` does not split has no words, and passes.
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,8 @@ class Goal:
             read = [pages[url] for url in action.read if url in pages]
             wanted = asked.union(*map(words, _aims(action)))
             for page in read:
-                if wanted and wanted.isdisjoint(_words(page.title, page.markdown)):
+                named = set(words(page.title)) <= known  # the next step of a chain may share no word with its end
+                if wanted and not named and wanted.isdisjoint(_words(page.title, page.markdown)):
                     return f"{page.url} says nothing of the question"
             known.update(*(_words(page.title, page.markdown) for page in read))
         return ""
