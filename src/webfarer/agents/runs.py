@@ -21,7 +21,7 @@ from webfarer.agents.reports import Report
 from webfarer.agents.research import asker
 from webfarer.agents.system import SYSTEMS, Case, System
 from webfarer.agents.walker import Walker
-from webfarer.core.config import Settings, load_settings
+from webfarer.core.config import Settings, load_settings, revised
 from webfarer.core.errors import ConfigError, FetchError, TraceError, WebfarerError
 from webfarer.core.fare import Budget
 from webfarer.core.run import Run
@@ -381,16 +381,6 @@ report_sync = blocking(report)
 
 def _path(settings: Settings, run_id: str) -> Path:
     return settings.home / "runs" / f"{run_id}.jsonl"
-
-
-def revised(settings: Settings, changes: Mapping[str, Any]) -> Settings:
-    """Return the settings with some values replaced and validated, nothing read from the environment again.
-
-    Raises:
-        ConfigError: a value does not fit.
-    """
-    kept = {name: getattr(settings, name) for name in Settings.model_fields}
-    return load_settings(**{**kept, **changes})
 
 
 def _recorded(settings: Settings, start: Mapping[str, Any]) -> Settings:

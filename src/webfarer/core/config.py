@@ -7,6 +7,7 @@ lexical policy answers, and no key is asked for.
 """
 
 import tomllib
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -249,3 +250,13 @@ def load_settings(**flags: Any) -> Settings:
         raise ConfigError(f"setting {name}: {first['msg']}{got}", setting=name) from error
     except (SettingsError, tomllib.TOMLDecodeError, OSError) as error:
         raise ConfigError(f"the configuration cannot be read: {error}") from error
+
+
+def revised(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return the settings with some values replaced and validated, nothing read from the environment again.
+
+    Raises:
+        ConfigError: a value does not fit.
+    """
+    kept = {name: getattr(settings, name) for name in Settings.model_fields}
+    return load_settings(**{**kept, **changes})

@@ -15,9 +15,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from webfarer.agents.runs import revised
 from webfarer.agents.system import Setting
-from webfarer.core.config import Settings
+from webfarer.core.config import Settings, revised
 from webfarer.core.errors import ConfigError
 from webfarer.core.fare import Budget
 from webfarer.evals.records import Folder, put

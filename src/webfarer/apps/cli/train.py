@@ -129,12 +129,8 @@ def _tell_fitting(fitting: "Fitting") -> None:
 @app.command()
 def star(
     pool: Annotated[str, typer.Argument(help="A file of items (JSONL: prompt, choices, answer), or a generated pool.")],
-    model: Annotated[
-        Path | None, typer.Option(help="Folder of the base model; the small learner when not given.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the learning; what was killed or waits in it goes on.")] = Path(
-        "star"
-    ),
+    model: Annotated[Path | None, typer.Option(help="Folder of the base model; none: the small learner.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the learning; what waits in it goes on.")] = Path("star"),
     labels: Annotated[int, typer.Option(help="Labels in the end.")] = 500,
     rounds: Annotated[int, typer.Option(help="Rounds of picking, after a first one by lot.")] = 9,
     first: Annotated[int, typer.Option(help="Labels of the first round; 0: as many as of the others.")] = 0,
@@ -146,9 +142,7 @@ def star(
     size: Annotated[int, typer.Option(help="Items of a generated pool.")] = 2000,
     held_out: Annotated[int, typer.Option(help="Items to be examined on after every round.")] = 200,
     skew: Annotated[float, typer.Option(help="Share of a generated pool that is of one easy kind.")] = 0.0,
-    published: Annotated[
-        Path | None, typer.Option(help="The pool's published set, such as GSM8K's train.jsonl.")
-    ] = None,
+    published: Annotated[Path | None, typer.Option(help="The pool's published set: GSM8K's train.jsonl.")] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the labels in every round.")] = 3,
     batch: Annotated[int, typer.Option(help="Sequences of a step.")] = 8,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-4,
@@ -159,9 +153,7 @@ def star(
     labeller: Annotated[str | None, typer.Option("--labeller", help="provider:model, for the oracle model.")] = None,
     people: Annotated[int, typer.Option(help="How many people label each item, for the oracle human.")] = 1,
     max_usd: Annotated[float | None, typer.Option(help="Limit on US dollars for labels.")] = None,
-    html: Annotated[
-        Path | None, typer.Option(help="Write both probes, gap and calibration, as one static page.")
-    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write both probes, gap and calibration, as a page.")] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write every round's figures.")] = None,
 ) -> None:
     """Learn from few labels: train, pick what is worth a label, ask for it, train again (STAR).
