@@ -5,7 +5,7 @@ from itertools import islice
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lighthouse_kit import ROOT, checks, dropped_by, lighthouses, stated
 
@@ -211,6 +211,7 @@ def test_phrases_stand_as_whole_words_and_numbers(text, phrase, stands):
     assert states(plain(text), plain(phrase)) is stands
 
 
+@example("5  塔", "")
 @given(st.text(alphabet="ab5. ,灯塔", max_size=12), st.text(alphabet="ab5. ,灯塔", max_size=12))
 def test_a_phrase_between_spaces_always_stands_and_comparing_is_stable(text, phrase):
     assert plain(plain(text)) == plain(text)

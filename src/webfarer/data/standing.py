@@ -24,7 +24,7 @@ _MARKS = "`\"'“”‘’()[]{},.;:!?—–"  # around a word, and no part of i
 def plain(text: str) -> str:
     """Return `text` as it is compared: one case and width, single spaces, none beside a Han character."""
     if not text.isascii():
-        text = _HAN.sub(r"\1", unicodedata.normalize("NFKC", text))
+        text = _HAN.sub(r"\1", _SPACE.sub(" ", unicodedata.normalize("NFKC", text)))
     return _SPACE.sub(" ", text).strip().casefold()
 
 
