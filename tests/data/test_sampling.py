@@ -140,7 +140,7 @@ def test_what_was_read_on_other_nodes_comes_home(tmp_path: Path) -> None:
     ray = pytest.importorskip("ray")
     asked = samples(tmp_path, 3)
     here = sample(asked, tmp_path / "here", ONE)
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
     try:
         there = sample(asked, tmp_path / "there", Spread(jobs=2, ray=True))
     finally:
