@@ -1,7 +1,12 @@
 # Every target sets up .venv first; once that is done it costs nothing.
 PYTEST := .venv/bin/python -m pytest
+# as many processes as there are cores, within reason: each loads torch
+SPREAD := -n auto --maxprocesses 8
 # exit code 5: the lane holds no test
 LANE = $(PYTEST) -m "$(1)" $(2) || [ $$? -eq 5 ]
+
+# where it is set, every program that a test starts would compile all it imports again
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-slow test-full test-properties test-browser test-gpu sites sites-large test-sites lint lock docs clean
 
@@ -15,16 +20,16 @@ demo: setup           ## answer a question in a website generated on this machin
 	@.venv/bin/webfarer demo
 
 test: setup           ## run the fast lane: no network, a minute or two
-	$(PYTEST) -n 2
+	$(PYTEST) $(SPREAD)
 
 test-slow: setup      ## run the slow lane
-	$(call LANE,slow and not full and not sites and not browser and not gpu,-n 2)
+	$(call LANE,slow and not full and not sites and not browser and not gpu,$(SPREAD))
 
 test-full: setup      ## run the slow tests at the size of the claims they stand for: half an hour
-	$(call LANE,full,-n 2)
+	$(call LANE,full,$(SPREAD))
 
 test-properties: setup ## run the property tests of the fast lane with more examples
-	HYPOTHESIS_PROFILE=wide $(call LANE,hypothesis and not slow and not full and not sites and not browser and not gpu,-n 2)
+	HYPOTHESIS_PROFILE=wide $(call LANE,hypothesis and not slow and not full and not sites and not browser and not gpu,$(SPREAD))
 
 test-browser: setup   ## run the tests that start Chromium
 	$(call LANE,browser,)

@@ -49,6 +49,7 @@ def test_from_questions_to_selected_rows(cli, tmp_path, questions):
 def test_questions_are_listed_split_reviewed_and_shown(cli, tmp_path, questions):
     listed = cli("data", "list")
     assert all(name in listed.out for name in ("crawlqa", "--ground", "--rule validity", "--to messages", "--by ideal"))
+    assert "reads --hops, --from\n" in listed.out
     assert cli("data", "split", "q.jsonl", "--shares", "train:0.5,test:0.5").code == 0
     parts = [read_questions(tmp_path / f"q.{name}.jsonl") for name in ("train", "test")]
     assert sum(map(len, parts)) <= 6
@@ -100,6 +101,9 @@ def test_a_judge_is_paid_once_and_counts(cli, tmp_path, questions):
         (("data", "export", ".", "--to", "nonsense"), "unknown format"),
         (("data", "select", "."), "webfarer data filter"),
         (("data", "make", "nonsense"), "unknown synth"),
+        (("data", "make", "webnav", "--hops", "2"), "leave out --hops: webnav reads none of --hops, --quota, --from"),
+        (("data", "make", "crawlqa", "--quota", "single:1/1/1"), "leave out --quota: crawlqa reads --hops"),
+        (("data", "make", "masked", "--from", "q.jsonl"), "leave out --from: masked reads --hops"),
         (("data", "split", "missing.jsonl"), "missing.jsonl"),
         (("data", "page", "missing.jsonl"), "missing.jsonl"),
         (("data", "review", "missing.jsonl"), "missing.jsonl"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from webfarer.core.errors import ConfigError
 from webfarer.core.registry import Seam
-from webfarer.core.specs import id_of, made, spec_of
+from webfarer.core.specs import extended, id_of, made, spec_of
 
 
 @dataclass(frozen=True)
@@ -65,3 +65,9 @@ def test_fields_left_out_keep_their_default() -> None:
 def test_what_cannot_be_read_says_what_could(spec: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         made(SEAM, spec)
+
+
+def test_a_spec_is_extended_whatever_it_says_already() -> None:
+    assert extended("lora") == "lora"
+    assert extended("lora", rank=4) == "lora:rank=4"
+    assert extended("lora:rank=4,alpha=8", rank=2, dropout=0.1) == "lora:rank=4,alpha=8,rank=2,dropout=0.1"

@@ -54,7 +54,7 @@ async def test_planted_criteria_are_found_and_unseen_pairs_are_ordered(tmp_path,
     rows = [row(n, draw) for n in range(150)]
     pool = Pool(rows, pairs=write(tmp_path / "pairs.jsonl", pairs_of(rows[:50], draw, 30)))
     found = await learn(pool)
-    weights = {kept.name: kept.weight for kept in found.criteria}
+    weights = found.weights
     assert weights["actions done again"] < 0
     assert weights["length of thought"] < 0
     assert len(weights) <= 5
@@ -111,10 +111,8 @@ async def test_a_model_words_criteria_that_no_program_measures(tmp_path):
     pairs = [(draw.choice(rows[1::2]), draw.choice(rows[::2])) for _ in range(30)]
     asking, asked = model(bad={3})
     found = await learn(Pool(rows, pairs=write(tmp_path / "pairs.jsonl", pairs), model=asking))
-    (best,) = [kept for kept in found.criteria if kept.name == POLITE]
-    assert best.agreement == 1
-    assert best.weight > 0
-    assert LONG not in [kept.name for kept in found.criteria]
+    assert found.weights[POLITE] > 0
+    assert LONG not in found.weights
     assert all(found.scores[b] > found.scores[w] for b in range(1, 60, 2) for w in range(0, 60, 2))
     assert sum("0% of the pairs agree: Is it long?" in each[1].content for each in asked) == 1
     assert all("<untrusted-" in each[1].content for each in asked)

@@ -7,16 +7,20 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import pytest
+from observatories_kit import observatories
 
 from webfarer.core.config import load_settings
 from webfarer.core.errors import ConfigError, UnknownPlugin, WebfarerError
 from webfarer.core.fare import Budget
-from webfarer.data.batch import Batch
-from webfarer.data.factory import Hands, Wanted, make_questions
+from webfarer.data.batch import Batch, make_batch
+from webfarer.data.factory import Hands, Wanted, make_questions, planned
+from webfarer.data.grounds.site import Sites
 from webfarer.data.question import read_questions
 from webfarer.data.synth import SYNTHS, Order
+from webfarer.evals.task import Item
 from webfarer.models.ruled import Ruled
 
 QUOTA = {
@@ -123,9 +127,11 @@ def test_another_order_of_the_same_quotas_is_the_same_and_other_numbers_are_anot
         make_questions(order((easy[0], 2), (hard[0], 1)), tmp_path / "a.jsonl")
 
 
-def test_quotas_that_a_synth_cannot_meet_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match="makes no questions of the cells"):
-        make_questions(wanted(count=9, order=Order(quota={("nothing", "easy"): 9})), tmp_path / "q.jsonl")
+def test_what_a_synth_refuses_is_counted_and_shown_under_its_rule():
+    easy = Item(id="1", question="Which are they?", answer="Ada; Bo", parts=("Ada", "Bo"))
+    batch = make_batch(planned(wanted("e2hqa", order=Order(easy=(easy,) * 5))), 0)
+    assert (batch.drafts, batch.dropped) == (5, {"easy answer": 5})
+    assert {(drop.question, drop.why) for drop in batch.examples} == {(easy.question, "it has no answer, or several")}
 
 
 @pytest.mark.parametrize(
@@ -142,6 +148,19 @@ def test_an_order_that_cannot_work_is_refused_before_anything_is_made(tmp_path, 
     with pytest.raises((ConfigError, UnknownPlugin), match=words):
         make_questions(order, tmp_path / "q.jsonl")
     assert not (tmp_path / "q.jsonl").exists()
+
+
+def test_what_a_model_reads_and_nobody_believes_is_counted(tmp_path, monkeypatch):
+    async def at(_, place):
+        return replace(observatories(), id="site")
+
+    monkeypatch.setattr(Sites, "at", at)
+    fact = {"subject": "Elm Ridge", "ask": "who owns {x}", "value": "Eve", "quote": "Eve owns Elm Ridge."}
+    (tmp_path / "script.json").write_text(json.dumps([json.dumps({"facts": [fact]}), '{"question": ""}']))
+    settings = load_settings(model=f"scripted:{tmp_path / 'script.json'}")
+    order = wanted("crawlqa", 1, root="http://sky.test/", settings=settings, checks=("short",))
+    report = make_questions(order, tmp_path / "q.jsonl")
+    assert (report.kept, report.drafts, report.dropped) == (1, 2, {"fact quote": 1})
 
 
 def test_what_lies_there_is_not_overwritten(tmp_path):
@@ -207,7 +226,7 @@ def test_killed_again_and_again_it_ends_with_the_same_file(tmp_path):
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         try:
-            process.wait(rng.uniform(1.0, 2.5) + kills / 2)
+            process.wait(rng.uniform(0.3, 2.0) + kills / 2)  # the first is killed on a fast machine too
             break
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)

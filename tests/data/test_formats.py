@@ -67,10 +67,10 @@ PLAIN = row(ASKED, said("eh", weight=0), ASKED, said("Ada.", reasoning="Hm."), n
 
 
 def export(name, rows, tmp_path, **wish):
-    form = FORMATS.load(name)
-    out = tmp_path / f"out{form.suffix}"
-    exported = form.export(iter(rows), out, Wish(**wish))
-    if not form.suffix:
+    format_ = FORMATS.load(name)
+    out = tmp_path / f"out{format_.suffix}"
+    exported = format_.export(iter(rows), out, Wish(**wish))
+    if not format_.suffix:
         return exported, out
     return exported, [json.loads(line) for line in out.read_text().splitlines()]
 
@@ -216,10 +216,10 @@ def test_an_export_of_nothing_is_refused(rows, why, tmp_path):
 
 @pytest.mark.parametrize("name", FORMATS.ids())
 def test_every_format_says_what_it_is(name):
-    form = FORMATS.load(name)
-    assert form.title
-    assert form.suffix in ("", ".jsonl")
-    assert MappingProxyType(vars(type(form)))["export"].__doc__
+    format_ = FORMATS.load(name)
+    assert format_.title
+    assert format_.suffix in ("", ".jsonl")
+    assert MappingProxyType(vars(type(format_)))["export"].__doc__
 
 
 HETEROGENEOUS = (

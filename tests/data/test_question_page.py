@@ -4,11 +4,11 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from webfarer.core.fare import Fare
-from webfarer.data.batch import Drop
 from webfarer.data.factory import Report
 from webfarer.data.formula import Both, Count, Each, Either, Entity, Every, Of, Whose, to_json
 from webfarer.data.page import in_words, question_page
 from webfarer.data.question import Evidence, Question
+from webfarer.data.synth import Drop
 
 EVIL = '<script src="https://evil.test/x.js"></script>&"\'><img src=x onerror=alert(1)>'
 

@@ -19,7 +19,7 @@ from webfarer.core.config import Settings
 from webfarer.data.formula import Both, Count, bridged, constants, from_json
 from webfarer.data.ground import GROUNDS, Ground, Place, Statement
 from webfarer.data.question import Question
-from webfarer.data.synth import SYNTHS, Order, Synth
+from webfarer.data.synth import SYNTHS, Drop, Order, Synth
 from webfarer.data.synths._drafting import varied
 from webfarer.evals.scoring import normalise
 from webfarer.evals.task import Item
@@ -118,7 +118,8 @@ EASY = (
 
 
 def from_file(hops: int, easy: tuple[Item, ...] = EASY) -> list[Question]:
-    return list(SYNTHS.load("e2hqa").drafts(SKY, Order(hops=hops, easy=easy), Random(0)))
+    found = SYNTHS.load("e2hqa").drafts(SKY, Order(hops=hops, easy=easy), Random(0))
+    return [each for each in found if isinstance(each, Question)]
 
 
 def test_easy_questions_of_a_file_keep_their_words_and_answers() -> None:
@@ -236,13 +237,15 @@ WRONG = (
 
 
 def test_easy_questions_that_cannot_be_used_are_named_with_the_reason() -> None:
-    refused = {item.id: why for item, why in SYNTHS.load("e2hqa").refusals(SKY, Order(easy=(*WRONG, EASY[0])))}  # type: ignore[attr-defined]
-    assert refused == {
-        "1": "http://sky.test/elm states 'Ada Fell'",
-        "2": "no page states 'Torvik' together with 'Elm Ridge'",
-        "3": "it names nothing of which the site states anything",
-        "4": "it has no answer, or several",
-    }
+    found = SYNTHS.load("e2hqa").drafts(SKY, Order(easy=(*WRONG, EASY[0])), Random(0))
+    refused = [each for each in found if isinstance(each, Drop)]
+    assert [(each.check, each.why) for each in refused] == [
+        ("easy fact", "http://sky.test/elm states 'Ada Fell'"),
+        ("easy evidence", "no page states 'Torvik' together with 'Elm Ridge'"),
+        ("easy name", "it names nothing of which the site states anything"),
+        ("easy answer", "it has no answer, or several"),
+    ]
+    assert [each.question for each in refused] == [item.question for item in WRONG]
     assert not from_file(1, WRONG)
 
 

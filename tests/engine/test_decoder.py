@@ -17,7 +17,7 @@ from webfarer.core.errors import ConfigError
 from webfarer.engine.assembly import decoder_of
 from webfarer.engine.decoder import Decoder
 from webfarer.engine.families import family_of
-from webfarer.engine.linears import Kept, arrange, project
+from webfarer.engine.linears import Kept, project
 from webfarer.engine.norms import Norm
 
 SCALED: dict[str, dict[str, Any]] = {
@@ -178,12 +178,28 @@ def test_quantised_linears_stay_modules_and_are_called(family: str) -> None:
     assert torch.allclose(ours, expected, rtol=0, atol=1e-9)
 
 
-@given(st.integers(1, 40), st.integers(1, 40))
-def test_arranged_weights_multiply_as_linears_do(outputs: int, inputs: int) -> None:
-    generator = torch.Generator().manual_seed(outputs * 41 + inputs)
-    weight = torch.randn(outputs, inputs, generator=generator, dtype=torch.float64)
-    x = torch.randn(3, inputs, generator=generator, dtype=torch.float64)
-    assert torch.allclose(x @ arrange(weight), nn.functional.linear(x, weight), rtol=0, atol=1e-12)
+@pytest.mark.parametrize("threads", [1, 2])
+@given(
+    st.integers(1, 40), st.integers(1, 40), st.integers(1, 70), st.booleans(), st.sampled_from(["float32", "float64"])
+)
+def test_products_are_those_of_linears(
+    threads: int, outputs: int, inputs: int, tokens: int, bias: bool, dtype: str
+) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    torch.manual_seed(outputs * 41 + inputs)
+    linear = nn.Linear(inputs, outputs, bias=bias, dtype=getattr(torch, dtype))
+    x = torch.randn(tokens, inputs, dtype=linear.weight.dtype)
+    base = torch.randn(tokens, outputs, dtype=linear.weight.dtype)
+    with torch.inference_mode():
+        ours, expected = project([linear]), linear(x)
+        given = ours(x)
+        assert given.is_contiguous()
+        assert torch.allclose(given, expected, rtol=0, atol=1e-5)
+        total = base + expected
+        ours.onto(x, base)
+    torch.set_num_threads(before)
+    assert torch.allclose(base, total, rtol=0, atol=1e-5)
 
 
 @given(st.integers(1, 64), st.floats(1e-8, 1e4), st.sampled_from([1e-6, 1e-5, 1e-1]))

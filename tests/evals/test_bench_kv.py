@@ -127,7 +127,7 @@ def test_differences_are_paired():
 def outcome(right, peak, tokens=100):
     marks = tuple(Marks(right=r, asked=10, by_order=r // 2, answered=10) for r in right)
     meters = tuple(Meter(tokens, peak, peak // 2, 7) for _ in right)
-    return Outcome(marks, meters, allocated=5_000_000)
+    return Outcome(marks, meters, allocated=5_000_000, seconds=0.5)
 
 
 @pytest.fixture
@@ -158,6 +158,7 @@ def test_tables_stand_every_policy_beside_the_full_cache_and_h2o(results):
     took = {row["policy"]: row for row in tables[f"{EQUAL}: what it takes"]}
     assert took["h2o"]["cache"] == took["h2o"]["read"] == "50%"
     assert (took["h2o"]["evictions"], took["h2o"]["cache_MB"]) == (7, 5.0)
+    assert took["h2o"]["tokens_per_second"] == 600
     pilot = tables[f"{PILOT}: percent right"]
     assert [(row["kept"], row["removed"], row["scopes_GSM8K+"]) for row in pilot] == [
         ("100%", "0%", 42.5),

@@ -94,23 +94,31 @@ def test_killed_again_and_again_it_ends_with_the_same_card_and_pays_nothing_twic
     ]
     rng, kills, held = random.Random(5), 0, {}
     folder = Folder(out)
-    while kills < 40:
+
+    def recorded(root: Path) -> dict[str, list[bytes]]:
+        return {path.name: path.read_bytes().split(b"\n")[:-1] for path in sorted((root / "runs").glob("*.jsonl"))}
+
+    def events(root: Path) -> int:
+        return sum(map(len, recorded(root).values()))
+
+    most = events(tmp_path / "whole") // 6
+    while True:
+        until = events(out) + rng.randint(1, most)  # by what is recorded, not by the clock: machines differ
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        try:
-            process.wait(rng.uniform(1.2, 3.0) + kills / 2)  # longer each time: a slow machine gets there too
+        while process.poll() is None and events(out) < until:
+            time.sleep(0.01)
+        if process.poll() is not None:
             break
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
-            time.sleep(0.1)
-        for path in sorted((out / "runs").glob("*.jsonl")):
-            lines = path.read_bytes().split(b"\n")[:-1]
-            before = held.get(path.name, [])
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        kills += 1
+        time.sleep(0.1)
+        for name, lines in recorded(out).items():
+            before = held.get(name, [])
             assert lines[: len(before)] == before  # what was recorded stays, event by event
-            held[path.name] = lines
+            held[name] = lines
     assert process.returncode == 0
     assert kills > 2
     assert timeless(folder) == timeless(whole)

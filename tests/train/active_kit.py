@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+from webfarer.core.errors import ConfigError
 from webfarer.train.active import Order
 from webfarer.train.learner import Answered
 from webfarer.train.oracle import Desk
@@ -21,7 +22,8 @@ class Truth:
         self.asked = []
 
     def answer(self, item):
-        self.asked.append(item)
+        if item.startswith("p"):
+            self.asked.append(item)
         return self.answers[item]
 
     def right(self, item, text):
@@ -29,7 +31,9 @@ class Truth:
 
 
 def item(part, number, kind, choices=()):
-    return PoolItem(id=f"{part}{number}", prompt=f"{number} of kind {kind}", choices=choices, cells={"kind": str(kind)})
+    return PoolItem(
+        id=f"{part}{number}", prompt=f"{part}{number} of kind {kind}", choices=choices, cells={"kind": str(kind)}
+    )
 
 
 def items(size=60, held_out=12, choices=()):
@@ -42,6 +46,12 @@ def items(size=60, held_out=12, choices=()):
 class ToyView:
     def __init__(self, rows, counts):
         self.rows, self.counts = rows, counts
+
+    def __len__(self):
+        return len(self.rows)
+
+    def part(self, rows):
+        return ToyView([self.rows[row] for row in rows], self.counts)
 
     def nll(self, who, passes=0):
         kinds = np.array([int(each.cells["kind"]) for each in self.rows])
@@ -59,6 +69,10 @@ class Toy:
 
     def __init__(self, wear=lambda what: None):
         self.wear = wear
+
+    def check(self, item, answer):
+        if "#### " not in answer:
+            raise ConfigError(f"{item.id} has no final answer")
 
     def teach(self, labels, into, seed, start):
         self.wear("teach")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from pathlib import Path
 
 import pytest
 from active_kit import Toy, Truth, items, order
@@ -19,8 +20,10 @@ from webfarer.train.oracle import ORACLES, Desk, Said
 from webfarer.train.oracles.file import FileOracle
 from webfarer.train.oracles.human import HumanOracle
 from webfarer.train.oracles.model import ModelOracle
+from webfarer.train.picker import Picked
+from webfarer.train.pickers.star import Star
 from webfarer.train.pool import PoolItem, Set
-from webfarer.train.rounds import PICKS, Pick, Plan, read_answers, read_records
+from webfarer.train.rounds import PICKS, ROUNDS, Pick, Plan, Record, adapter_of, read_answers
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,7 +46,7 @@ def test_a_learning_spends_its_labels_round_by_round(tmp_path):
     told = []
     report = learn(order(tmp_path), told.append)
     assert report.ended == "all labels are spent"
-    assert told == report.records == read_records(tmp_path)
+    assert told == report.records == read_log(tmp_path / ROUNDS, Record)
     assert [record.labels for record in told] == [4, 8, 12, 16, 20]
     assert told[0].calibration is None
     assert all(record.calibration is not None for record in told[1:])
@@ -55,14 +58,17 @@ def test_a_learning_spends_its_labels_round_by_round(tmp_path):
 @settings(max_examples=10)
 @given(st.integers(1, 30), st.integers(0, 6), st.integers(0, 10), st.integers(0, 3))
 def test_what_is_picked_was_not_labelled_and_every_round_gets_its_share(tmp_path_factory, labels, rounds, first, seed):
+    shared = labels - first if first else labels
+    if shared < (rounds if first else rounds + 1) or (first and not rounds and shared):
+        with pytest.raises(ConfigError, match=r"too few|no rounds"):
+            Plan(labels=labels, rounds=rounds, first=first)
+        return
     plan = Plan(labels=labels, rounds=rounds, first=first, seed=seed)
     sizes = [plan.size(number) for number in range(rounds + 1)]
+    assert sizes[0] == first or not first
+    assert max(sizes[1:], default=0) - min(sizes[1:], default=0) <= 1
     given = items()
     folder = tmp_path_factory.mktemp("learn")
-    if min(sizes) < 1:
-        with pytest.raises(ConfigError, match="too few"):
-            learn(order(folder, plan))
-        return
     report = learn(order(folder, plan, items=given))
     picked = [name for record in report.records for name in record.items]
     assert len(picked) == len(set(picked)) == labels == sum(sizes)
@@ -95,7 +101,31 @@ def test_killed_anywhere_it_ends_as_if_it_was_not(tmp_path, warm):
         assert len(given.key.asked) == len(set(given.key.asked)) == 9
         for name in ("plan.json", "picks.jsonl", "labels.jsonl"):
             assert (folder / name).read_bytes() == (whole.folder / name).read_bytes()
-    assert learn(whole).records[-1] == read_records(whole.folder)[-1]
+    assert learn(whole).records[-1] == read_log(whole.folder / ROUNDS, Record)[-1]
+
+
+PLAN = Plan(labels=9, rounds=2)
+OTHERWISE = Truth({each.id: f"thus #### {each.cells['kind']}" for each in items().pool})
+
+
+@pytest.mark.parametrize(
+    ("changed", "trained"),
+    [
+        ({}, 2),
+        ({"plan": Plan(labels=9, rounds=2, seed=1)}, 3),
+        ({"items": items(size=50)}, 3),
+        ({"oracle": FileOracle(Desk(Path(), OTHERWISE))}, 3),
+    ],
+)
+def test_a_twins_first_adapter_is_taken_where_ours_would_be_the_same(tmp_path, changed, trained):
+    learn(order(tmp_path / "twin", PLAN, picker=Star(schedule="calibrated", passes=0)))
+    changed, steps = {"plan": PLAN} | changed, []
+    alone = learn(order(tmp_path / "alone", **changed))
+    beside = learn(order(tmp_path / "beside", learner=Toy(steps.append), twin=tmp_path / "twin", **changed))
+    assert untimed(beside) == untimed(alone)
+    assert steps.count("teach") == trained
+    weights = [adapter_of(tmp_path / name, 0) / "counts.json" for name in ("alone", "beside")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
 def test_a_folder_holds_one_learning_with_one_plan(tmp_path):
@@ -104,8 +134,40 @@ def test_a_folder_holds_one_learning_with_one_plan(tmp_path):
         learn(order(tmp_path, Plan(labels=20, rounds=4, seed=1)))
     with pytest.raises(ConfigError, match="another learning"):
         learn(order(tmp_path, items=items(size=61)))
+    given = items()
+    given.key.answers["h1"] = "because #### 5"
+    with pytest.raises(ConfigError, match="another learning"):
+        learn(order(tmp_path, items=given))
+    with pytest.raises(ConfigError, match="another learning"):
+        learn(order(tmp_path, oracle=HumanOracle(Desk(tmp_path, people=2))))
     with pytest.raises(ConfigError, match="ask for fewer"):
         learn(order(tmp_path, Plan(labels=61, rounds=0)))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"labels": 4, "rounds": -1},
+        {"labels": 4, "rounds": 1, "first": -3},
+        {"labels": 4, "rounds": 1, "first": 4},
+        {"labels": 4, "rounds": 0, "first": 2},
+        {"labels": 4, "rounds": 1, "stop": float("nan")},
+        {"labels": 4, "rounds": 1, "patience": 0},
+    ],
+)
+def test_a_plan_that_cannot_work_is_refused(values):
+    with pytest.raises(ConfigError):
+        Plan(**values)
+
+
+def test_to_stop_needs_held_out_items_and_none_of_them_is_in_the_pool(tmp_path):
+    given = items()
+    with pytest.raises(ConfigError, match="hold some out"):
+        learn(order(tmp_path, Plan(labels=4, rounds=1, stop=0.5), items=Set(given.pool, (), given.key)))
+    twin = given.pool[3].model_copy(update={"id": "h99"})
+    given.key.answers["h99"] = "x"
+    with pytest.raises(ConfigError, match="prompt of a held-out one, as 'p3'"):
+        learn(order(tmp_path, items=Set(given.pool, [twin], given.key)))
 
 
 def test_items_that_share_an_id_and_folders_that_are_none_are_refused(tmp_path):
@@ -131,8 +193,46 @@ def test_it_stops_when_the_answers_have_settled(tmp_path):
     assert learn(order(tmp_path, Plan(labels=50, rounds=9, stop=0.05))) == report
 
 
+class Unclear:
+    """Gives answers of which the learner cannot learn those of even numbers, or any."""
+
+    name = "unclear"
+
+    def __init__(self, key, every=2):
+        self.key, self.every = key, every
+
+    async def label(self, items):
+        for each in items:
+            clear = int(each.id[1:]) % self.every
+            answer = self.key.answer(each.id) if clear else "whatever"
+            yield Said(item=each.id, answer=answer, by="ann", cost={"turns": 1})
+
+
+def test_an_answer_that_cannot_be_learnt_is_a_refusal_with_its_reason(tmp_path):
+    given = items()
+    report = learn(order(tmp_path, items=given, oracle=Unclear(given.key)))
+    assert report.ended == "all labels are spent"
+    said = read_log(tmp_path / "labels.jsonl", Said)
+    assert {each.word for each in said if int(each.item[1:]) % 2 == 0} == {"skip"}
+    reasons = [each.why for each in said if each.word == "skip"]
+    assert [why for record in report.records for why in record.why] == reasons
+    assert all("has no final answer" in why for why in reasons)
+    assert report.records[-1].fare.turns == len(said) == 20 + len(reasons)
+
+
+def test_a_learning_whose_every_answer_is_refused_stops_before_the_pool_is_spent(tmp_path):
+    given, plan = items(), Plan(labels=10, rounds=1)
+    for asked in (8, 16):
+        with pytest.raises(WebfarerError, match=f"none of {asked} items got a label: p.* has no final answer"):
+            learn(order(tmp_path, plan, items=given, oracle=Unclear(given.key, 1)))
+        assert len(read_log(tmp_path / "labels.jsonl", Said)) == asked
+    assert learn(order(tmp_path, plan, items=given, oracle=Unclear(given.key))).ended == "all labels are spent"
+
+
 class Choosy:
     """Refuses items of kind 0, and answers nobody's second asking of an item."""
+
+    name = "choosy"
 
     def __init__(self, key):
         self.key, self.asked = key, []
@@ -148,8 +248,10 @@ class Choosy:
 
 def test_another_item_is_asked_for_one_that_is_refused(tmp_path):
     given = items()
-    oracle = Choosy(given.key)
-    report = learn(order(tmp_path, items=given, oracle=oracle))
+    oracle, steps = Choosy(given.key), []
+    report = learn(order(tmp_path, items=given, oracle=oracle, learner=Toy(steps.append)))
+    assert steps.count("view") == 4
+    assert len(read_log(tmp_path / PICKS, Pick)) > 5
     last = report.records[-1]
     assert last.labels == 20
     assert sum(record.refused for record in report.records) == len(oracle.asked) - 20 > 0
@@ -173,7 +275,7 @@ class Careless:
     title = "careless"
 
     def pick(self, view, count, at):
-        return [0] * count
+        return Picked([0] * count)
 
 
 def test_a_picker_that_repeats_itself_is_told(tmp_path):
@@ -258,7 +360,7 @@ def test_a_model_is_asked_within_the_budget_and_goes_on_with_a_larger_one(tmp_pa
     with pytest.raises(BudgetExceeded, match="tokens"):
         go_on(tokens=1600)
     before = (tmp_path / "labels.jsonl").read_bytes()
-    assert len(read_records(tmp_path)) == 1
+    assert len(read_log(tmp_path / ROUNDS, Record)) == 1
     with pytest.raises(BudgetExceeded, match="usd"):
         go_on(usd=0.001)
     report = go_on(tokens=5000, usd=1)

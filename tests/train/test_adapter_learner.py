@@ -3,10 +3,13 @@
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from webfarer.core.errors import ConfigError
+from webfarer.data.log import read_log
+from webfarer.train import checkpoints
 from webfarer.train.active import Order, learn
 from webfarer.train.adapter_learner import AdapterLearner, Teaching
 from webfarer.train.fitting import Settings
@@ -14,9 +17,10 @@ from webfarer.train.oracle import Desk
 from webfarer.train.oracles.file import FileOracle
 from webfarer.train.pickers.star import Star
 from webfarer.train.pool import POOLS, Label
-from webfarer.train.rounds import Plan, adapter_of, read_records
+from webfarer.train.rounds import ROUNDS, Plan, Record, adapter_of
 from webfarer.train.school import enrol, recipe_named, write_folder
 from webfarer.train.scoring import Limits
+from webfarer.train.study import Study, arms_of, run
 
 HOW = Teaching("constrained:rank=2,gamma=0.1", Settings(epochs=1, batch=4, rate=0.05), Limits(longest=8), save_every=1)
 
@@ -70,6 +74,17 @@ def test_views_keep_what_the_base_says(folder, tmp_path):
     assert part.nll("adapted") == pytest.approx(whole.nll("adapted")[[1, 5]])
 
 
+def test_another_pool_of_the_same_ids_has_views_of_its_own(folder, tmp_path):
+    learner = AdapterLearner(folder, HOW)
+    learner.teach(taught("passages"), tmp_path / "one", 1, None)
+    pools = [POOLS.load("passages").draw(4, 0, seed).pool for seed in (1, 2)]
+    shown = [[learner.view(pool, range(4), tmp_path / "one").nll(who) for who in ("base", "adapted")] for pool in pools]
+    alone = AdapterLearner(folder, HOW).view(pools[1], range(4), tmp_path / "one")
+    assert [item.id for item in pools[0]] == [item.id for item in pools[1]]
+    assert np.array_equal(shown[1], [alone.nll("base"), alone.nll("adapted")])
+    assert not np.allclose(shown[0], shown[1])
+
+
 def test_a_tuner_that_changes_the_model_is_refused(folder):
     with pytest.raises(ConfigError, match="take lora"):
         AdapterLearner(folder, Teaching("full"))
@@ -77,6 +92,35 @@ def test_a_tuner_that_changes_the_model_is_refused(folder):
 
 class Killed(BaseException):
     """As a kill would end it."""
+
+
+def test_an_answer_that_the_tokens_cannot_write_is_told_before_it_is_taught(folder):
+    learner, ((item, label), *_) = AdapterLearner(folder, HOW), taught("passages")
+    learner.check(item, label.answer)
+    with pytest.raises(ConfigError, match="xylophonic"):
+        learner.check(item, "the metal is xylophonic")
+
+
+@pytest.mark.slow
+def test_a_warm_training_that_was_killed_goes_on_wherever_its_start_lies_now(folder, tmp_path, monkeypatch):
+    learner, labels = AdapterLearner(folder, HOW), taught("passages")
+    learner.teach(labels, tmp_path / "one", 1, None)
+    learner.teach(labels, tmp_path / "whole", 1, tmp_path / "one")
+    save = checkpoints.save
+
+    def killed(*given):
+        save(*given)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "save", killed)
+        with pytest.raises(Killed):
+            learner.teach(labels, tmp_path / "killed", 1, tmp_path / "one")
+    (tmp_path / "one").rename(tmp_path / "moved")
+    learner = AdapterLearner(folder, HOW)
+    learner.teach(labels, tmp_path / "killed", 1, tmp_path / "moved")
+    weights = "adapter_model.safetensors"
+    assert (tmp_path / "killed" / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
 
 
 @pytest.mark.slow
@@ -91,7 +135,7 @@ def test_killed_while_it_writes_it_ends_as_if_it_was_not(folder, tmp_path, monke
         oracle = FileOracle(Desk(out, items.key))
         learn(Order(Plan(labels=12, rounds=2, seed=1), items, AdapterLearner(folder, HOW), Star(), oracle, out))
         weights = [(adapter_of(out, number) / "adapter_model.safetensors").read_bytes() for number in range(3)]
-        return weights, [record.model_copy(update={"seconds": {}}) for record in read_records(out)]
+        return weights, [record.model_copy(update={"seconds": {}}) for record in read_log(out / ROUNDS, Record)]
 
     seen = []
 
@@ -107,3 +151,23 @@ def test_killed_while_it_writes_it_ends_as_if_it_was_not(folder, tmp_path, monke
         with pytest.raises(Killed):
             go_on(tmp_path / "killed")
     assert go_on(tmp_path / "killed") == whole
+
+
+@pytest.mark.slow
+def test_arms_beside_each_other_come_out_as_each_alone(folder, tmp_path, monkeypatch):
+    taught, teach = [], AdapterLearner.teach
+    monkeypatch.setattr(AdapterLearner, "teach", lambda self, *given: taught.append(given[1]) or teach(self, *given))
+    arms = arms_of(["random", "star:passes=2"], [HOW.tuner], ["leak", "decay"])
+
+    def ran(out, *some):
+        study = Study(some, (1, 2), Plan(labels=8, rounds=1, probe=True), folder, HOW, "file", Desk(out))
+        found = run(study, lambda seed: POOLS.load("passages").draw(20, 6, seed), out)
+        return {
+            name: [record.model_copy(update={"seconds": {}}) for report in reports for record in report.records]
+            for name, reports in found.items()
+        }
+
+    together = ran(tmp_path / "together", *arms)
+    assert len(taught) == 2 * (4 * 2 - 2)  # two arms take the first adapter of another
+    assert together == {name: found for arm in arms for name, found in ran(tmp_path / arm.name, arm).items()}
+    assert len({str(found) for found in together.values()}) == len(arms)

@@ -93,6 +93,18 @@ def test_at_the_terminal_a_choice_is_its_number(folder, monkeypatch, capsys):
     assert Queue(folder).said()["ann"]['q"1'].answer == "two"
 
 
+def test_at_the_terminal_a_choice_that_is_a_number_is_typed(tmp_path, monkeypatch, capsys):
+    Queue(tmp_path).extend([PoolItem(id="q", prompt="one and one", choices=("2", "1"))], "")
+    said = iter(["/u", "1\udcc3", "1"])
+    monkeypatch.setattr("builtins.input", lambda *_: next(said))
+    with pytest.raises(SystemExit):
+        main(["label", str(tmp_path)])
+    out = capsys.readouterr().out
+    assert "Nothing can be taken back" in out
+    assert "no text in UTF-8; type it again" in out
+    assert Queue(tmp_path).said()["me"]["q"].answer == "1"
+
+
 def test_two_people_are_compared_in_the_end(folder, monkeypatch, capsys):
     for name, answers in {"ann": ["1", "because"], "bob": ["1", "Because."]}.items():
         said = iter(answers)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from webfarer.core.errors import ConfigError
 from webfarer.data.log import Log, read_log
-from webfarer.train.labels import TAKEN, Labelling, Queue, alike
+from webfarer.train.labels import TAKEN, Labelling, Queue
 from webfarer.train.oracle import GUIDELINES, Said
 from webfarer.train.pool import PoolItem
 
@@ -110,14 +110,6 @@ def test_agreement_is_cohens_over_what_both_answered(folder):
         found = ann.agreements()
     assert found.keys() == {"bob"}
     assert (found["bob"].both, found["bob"].same, found["bob"].kappa) == (4, 0.5, 0)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [("2 + 2 = 4 #### 4", "#### 4."), ("Yes.", "yes"), ("1,000", "1000"), ("so\n#### New York", "new york")],
-)
-def test_answers_that_say_the_same_are_alike(one, other):
-    assert alike(one) == alike(other) != alike("5")
 
 
 def test_names_and_folders_that_cannot_be_are_refused(folder, tmp_path):

@@ -9,9 +9,11 @@ import torch
 
 from webfarer.core.errors import ConfigError
 from webfarer.core.specs import made
+from webfarer.train import _thinning
+from webfarer.train._logits import BUCKETS, bucketed
 from webfarer.train.picker import PICKERS, Round, View
 from webfarer.train.pool import PoolItem
-from webfarer.train.scoring import _BUCKETS, Asked, Limits, Scorer, _bucketed
+from webfarer.train.scoring import Asked, Limits, Scorer
 from webfarer.train.view import Views
 
 PROMPTS = kit.prompts(11)
@@ -59,6 +61,32 @@ def test_outputs_and_states_of_a_batch_are_those_of_rows_alone(together, alone):
         np.testing.assert_allclose(one, other, **CLOSE)
 
 
+@pytest.mark.parametrize("length", [3, 40])
+@pytest.mark.parametrize("passes", [0, 3])
+def test_what_all_prompts_begin_with_is_read_apart_and_changes_nothing(model, together, monkeypatch, length, passes):
+    rng, read = Random(length), []
+    begins = tuple(rng.randrange(2, len(kit.WORDS)) for _ in range(length))
+    prompts = [begins + prompt for prompt in PROMPTS]
+    asked = [Asked(begins + one.prompt, one.choices) for one in ASKED]
+    draws = np.random.default_rng(0).random((11, 4))
+    monkeypatch.setattr(
+        Scorer,
+        "_forward",
+        lambda self, ids, *rest, kept=Scorer._forward: read.append(ids.shape) or kept(self, ids, *rest),
+    )
+    scores, chosen = together.score(prompts, OUTPUTS, passes), together.choose(asked, passes)
+    written = together.write(prompts, draws)
+    assert [shape for shape in read if shape[1] == length] == (
+        [] if length == 3 else [(passes or 1, 40)] * 2 + [(1, 40)]
+    )
+    for row in range(11):
+        one = together.score(prompts[row : row + 1], OUTPUTS[row : row + 1], passes)
+        for field in ("nll", "entropy", "information"):
+            np.testing.assert_allclose(getattr(scores, field)[..., row], getattr(one, field)[..., 0], **CLOSE)
+        np.testing.assert_allclose(chosen[row], together.choose(asked[row : row + 1], passes)[0], **CLOSE)
+        assert written[row] == together.write(prompts[row : row + 1], draws[row : row + 1])[0]
+
+
 def test_scores_are_what_their_definitions_say(model, together):
     scores, chosen = together.score(PROMPTS, OUTPUTS), together.choose(ASKED)
     for row, (prompt, output) in enumerate(zip(PROMPTS, OUTPUTS, strict=True)):
@@ -72,6 +100,25 @@ def test_scores_are_what_their_definitions_say(model, together):
     for row, one in enumerate(ASKED):
         sums = together.score([one.prompt] * len(one.choices), one.choices).nll
         np.testing.assert_allclose(chosen[row], np.exp(-sums) / np.exp(-sums).sum(), **CLOSE)
+
+
+@pytest.mark.parametrize("draws", [None, np.random.default_rng(1).random((11, 4))])
+def test_what_is_written_is_scored_in_passing(together, draws):
+    outputs, passing = together.answer(PROMPTS, draws)
+    again = together.score(PROMPTS, outputs)
+    for field in ("nll", "entropy", "information"):
+        np.testing.assert_allclose(getattr(passing, field), getattr(again, field), **CLOSE)
+
+
+def test_merged_matrices_give_what_masks_at_the_input_give(model, together, monkeypatch):
+    merged, chosen = together.score(PROMPTS, OUTPUTS, 3), together.choose(ASKED, 3)
+    monkeypatch.setattr(_thinning, "_plain", lambda layer, name: False)
+    masked = together.score(PROMPTS, OUTPUTS, 3)
+    for field in ("nll", "entropy", "information"):
+        np.testing.assert_allclose(getattr(merged, field), getattr(masked, field), **CLOSE)
+    for mine, yours in zip(chosen, together.choose(ASKED, 3), strict=True):
+        np.testing.assert_allclose(mine, yours, **CLOSE)
+    assert not any("forward" in vars(part) for part in model.modules())
 
 
 def test_outputs_are_what_transformers_generates(model, together):
@@ -149,11 +196,11 @@ def test_the_model_is_left_as_it_was(model):
 
 
 def test_large_vocabularies_keep_inner_products_on_average():
-    rows = torch.softmax(torch.randn(6, 50 * _BUCKETS, generator=torch.Generator().manual_seed(1)).double() * 4, -1)
-    found = _bucketed(rows)
-    assert found.shape == (6, _BUCKETS)
+    rows = torch.softmax(torch.randn(6, 50 * BUCKETS, generator=torch.Generator().manual_seed(1)).double() * 4, -1)
+    found = bucketed(rows)
+    assert found.shape == (6, BUCKETS)
     assert torch.allclose(found @ found.T, rows @ rows.T, atol=0.02)
-    assert (_bucketed(rows[:, :_BUCKETS]) == rows[:, :_BUCKETS]).all()
+    assert (bucketed(rows[:, :BUCKETS]) == rows[:, :BUCKETS]).all()
 
 
 ITEMS = [
@@ -181,7 +228,7 @@ def seen(views, model):
 def test_every_picker_picks_by_models(seen, name, closed):
     view: View = seen[closed]
     picker = made(PICKERS, "semantic:samples=2" if name == "semantic" else name)
-    picks = [picker.pick(view, 4, Round(0, 9, Random(3))) for _ in range(2)]
+    picks = [picker.pick(view, 4, Round(0, 9, Random(3))).rows for _ in range(2)]
     assert picks[0] == picks[1]
     assert len(set(picks[0])) == 4
     assert set(picks[0]) <= set(range(9))
@@ -198,10 +245,40 @@ def test_what_is_known_of_an_item_does_not_depend_on_the_others(views, model):
     assert len(some) == 3
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_part_of_a_view_is_the_view_of_those_rows_and_asks_nothing_more(views, model, monkeypatch, closed):
+    rows = [1, 4, 5, 8, 9]
+    whole, fresh = views[closed].at(model, rows), views[closed].at(model, [4, 9])
+    numbers = [
+        *[
+            lambda view, who=who, passes=passes: view.nll(who, passes)
+            for who in ("base", "adapted")
+            for passes in (0, 2)
+        ],
+        lambda view: view.entropy("adapted", 2),
+        lambda view: view.information(2),
+        lambda view: view.lengths("adapted"),
+        lambda view: view.leaders(),
+        lambda view: view.embeddings(),
+        lambda view: np.sort(view.picked(), axis=0),
+        *[lambda view, place=place: view.gradients()[place] for place in (0, 1)],
+        *([lambda view: np.stack(view.choices("adapted", 2))] if closed else []),
+    ]
+    expected, texts = [number(fresh) for number in numbers], fresh.samples(2, 4)
+    before = [number(whole) for number in numbers], whole.samples(2, 4)
+    assert len(before[0]) == len(numbers)
+    monkeypatch.setattr(whole.adapted, "_scorer", None)
+    part = whole.part([0, 1, 4]).part([1, 2])
+    for number, value in zip(numbers, expected, strict=True):
+        np.testing.assert_allclose(number(part), value, **CLOSE)
+    assert (part.samples(2, 4), part.closed, len(part)) == (texts, closed, 2)
+
+
 def test_the_base_model_is_asked_once_and_the_adapted_model_in_every_round(model, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        Scorer, "score", lambda self, *given, _old=Scorer.score: asked.append(self) or _old(self, *given)
+        Scorer, "answer", lambda self, *given, _old=Scorer.answer: asked.append(self) or _old(self, *given)
     )
     views = Views(model, kit.language(), ITEMS, Limits(longest=3))
     for rows in ([1, 2, 3], [1, 2]):

@@ -16,7 +16,7 @@ from webfarer.train.pickers._ranking import best, scaled, spread
 from webfarer.train.pickers.semantic import meanings
 from webfarer.train.pickers.star import Star
 from webfarer.train.pool import PoolItem
-from webfarer.train.released import Unscaled
+from webfarer.train.released import Released
 
 
 @dataclass
@@ -29,6 +29,7 @@ class Given:
     chosen: list = field(default_factory=list)
     told: tuple = ()
     points: np.ndarray | None = None
+    taken: np.ndarray | tuple = ()
     factors: tuple = ()
 
     def __len__(self):
@@ -59,6 +60,9 @@ class Given:
     def embeddings(self):
         return self.points
 
+    def picked(self):
+        return self.taken
+
     def gradients(self):
         return self.factors
 
@@ -71,7 +75,7 @@ def at(number=0, rounds=9, calibration=None, seed=0):
 
 
 def pick(spec, view, count=2, when=None):
-    return made(PICKERS, spec).pick(view, count, when or at())
+    return made(PICKERS, spec).pick(view, count, when or at()).rows
 
 
 def ranking(scores):
@@ -105,8 +109,9 @@ def test_the_units_of_either_score_do_not_matter(pair, one, other, number):
 
 def test_the_released_mixture_depends_on_units():
     base, adapted = np.array([0.0, 1.0, 2.0]), np.array([90.0, 50.0, 0.0])
-    assert ranking(Unscaled().mixed(base, adapted, 0.9)) == [0, 1, 2]
-    assert ranking(Unscaled().mixed(base, adapted / 100, 0.9)) == [2, 1, 0] == ranking(Star().mixed(base, adapted, 0.9))
+    raw, paper = Released(scale=True), Star()
+    assert ranking(raw.mixed(base, adapted, 0.9)) == [0, 1, 2]
+    assert ranking(raw.mixed(base, adapted / 100, 0.9)) == [2, 1, 0] == ranking(paper.mixed(base, adapted, 0.9))
 
 
 @given(WHOLE.map(lambda values: np.array(values, float)))
@@ -146,6 +151,14 @@ def test_star_goes_from_the_base_model_to_the_adapted_one():
     view = Given(np.array([5.0, 0, 0, 1]), np.array([0.0, 90, 0, 30]))
     assert [pick("star", view, 1, at(number))[0] for number in (0, 8)] == [0, 1]
     assert pick("star:per=token", Given(np.array([2.0, 2]), np.array([3.0, 3])), 1) == [0]
+
+
+def test_star_says_how_it_mixed_and_how_far_that_is_the_adapted_model_alone():
+    view = Given(np.array([5.0, 4, 0, 1]), np.array([0.0, 90, 80, 30]))
+    first, last = (Star().pick(view, 2, at(number)) for number in (0, 8))
+    assert ({*first.rows}, first.weight, first.overlap) == ({0, 1}, pytest.approx(0.9), 0.5)
+    assert ({*last.rows}, last.weight, last.overlap) == ({1, 2}, pytest.approx(0.1), 1.0)
+    assert made(PICKERS, "pe").pick(view, 2, at())[1:] == (None, None)
 
 
 def test_star_takes_the_mean_of_its_passes():
@@ -200,13 +213,21 @@ def test_kcenter_reaches_every_cluster_before_it_returns_to_one():
         assert sorted(row // 4 for row in found) == [0, 1, 2]
 
 
-@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 99))
-def test_each_spread_item_is_as_far_as_can_be(size, count, seed):
-    points = np.random.default_rng(seed).standard_normal((size, 2))
-    found = spread(points, np.ones(size), count, Random(seed))
+def test_kcenter_goes_where_nothing_is_labelled():
+    points = np.array([[0.0, 0], [1, 0], [9, 0], [0, 9]])
+    view = Given(np.zeros(4), np.zeros(4), points=points, taken=points[2:3])
+    assert [pick("kcenter", view, 2, at(seed=seed)) for seed in range(5)] == [[3, 0]] * 5
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 3), st.integers(0, 99))
+def test_each_spread_item_is_as_far_as_can_be(size, count, labelled, seed):
+    points = np.random.default_rng(seed).standard_normal((size + labelled, 2))
+    points, centres = points[:size], points[size:]
+    found = spread(points, np.ones(size), count, Random(seed), centres)
     assert len(set(found)) == min(size, count)
-    for place in range(1, len(found)):
-        gaps = np.linalg.norm(points[:, None] - points[found[:place]], axis=2).min(1)
+    for place in range(0 if labelled else 1, len(found)):
+        others = np.concatenate([centres, points[found[:place]]])
+        gaps = np.linalg.norm(points[:, None] - others, axis=2).min(1)
         assert gaps[found[place]] == pytest.approx(gaps.max())
 
 
@@ -233,7 +254,8 @@ def test_specs_of_pickers_are_read_back(name):
 
 def test_neither_items_nor_views_hold_an_answer():
     assert set(PoolItem.model_fields) == {"id", "prompt", "choices", "cells"}
-    hints = [typing.get_type_hints(value, {"ndarray": np.ndarray}) for value in vars(View).values() if callable(value)]
+    names = {"ndarray": np.ndarray, "View": View}
+    hints = [typing.get_type_hints(value, names) for value in vars(View).values() if callable(value)]
     named = {str(hint) for each in hints for hint in each.values()}
     assert named
     assert not [hint for hint in named if "Key" in hint or "Label" in hint or "pool.Set" in hint]

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webfarer.core.errors import ConfigError
-from webfarer.train.pool import POOLS
-from webfarer.train.pools._made import MARKER, AnswerKey, Kind, Made, MadePool
+from webfarer.train.pool import MARKER, POOLS, AnswerKey, PoolItem
+from webfarer.train.pools._made import Kind, Made, MadePool
 from webfarer.worlds.puzzle import Lesson
 
 NAMES = ("arithmetic", "facts", "links", "passages")
@@ -106,7 +106,7 @@ def test_links_lead_on_along_the_shortest_way() -> None:
     ],
 )
 def test_a_key_looks_at_the_final_answer(answer: str, text: str, right: bool) -> None:
-    key = AnswerKey({"x": answer})
+    key = AnswerKey({"x": answer}, {"x": PoolItem(id="x", prompt="?")})
     assert key.right("x", text) is right
     assert key.answer("x") == answer
 

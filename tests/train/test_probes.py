@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from webfarer.data.log import read_log
 from webfarer.train.calibration import calibration
 from webfarer.train.probes import calibrations, differences, gaps, page, verdicts
-from webfarer.train.rounds import ROUNDS, Record, read_records
+from webfarer.train.rounds import ROUNDS, Record
 
 
 def record(number: int, sure: float, right: int, unsure: tuple[float, float] | None = None) -> Record:
@@ -120,4 +121,4 @@ def test_a_page_of_nothing_recorded_says_so() -> None:
 
 def test_rounds_come_back_from_their_file(tmp_path: Path) -> None:
     (tmp_path / ROUNDS).write_text("".join(f"{each.model_dump_json()}\n" for each in PLAIN[1]))
-    assert page("", {"lora": [read_records(tmp_path)]}) == page("", {"lora": [PLAIN[1]]})
+    assert page("", {"lora": [read_log(tmp_path / ROUNDS, Record)]}) == page("", {"lora": [PLAIN[1]]})

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sft_kit import examples, tiny
 
 from webfarer.core.errors import ConfigError
-from webfarer.train.packing import NAME, collate, loss_sum, packing, split
+from webfarer.train.example import Example
+from webfarer.train.packing import NAME, check_lengths, collate, loss_sum, packing, split
 
 CPU = torch.device("cpu")
 PACKABLE = ("llama", "qwen3", "phi3")
@@ -63,11 +64,12 @@ def test_logits_of_a_packed_sequence_are_those_it_has_alone() -> None:
 def test_a_model_that_cannot_be_packed_is_refused_and_left_as_it_was(family: str) -> None:
     model = tiny.FAMILIES[family](layers=2)
     before = model.config._attn_implementation
+    long = Example("long", tuple(range(1, 64)), tuple(range(1, 64)))
     with (
         pytest.raises(ConfigError, match=r"window|cap.*--no-packing"),
-        packing(model, examples(2, 2) + examples(1, 64)),
+        packing(model, [*examples(2, 2), long, *examples(2, 2)]),  # it is not among those that are tried
     ):
-        learnt(model, [examples(3, 64)], packed=True)  # a window matters only for what is longer
+        pytest.fail("it is refused up front")
     assert model.config._attn_implementation == before != NAME
 
 
@@ -77,6 +79,53 @@ def test_a_model_that_looks_across_sequences_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"across packed sequences.*--no-packing"), packing(model, examples(3, 20)):
         pass
     mixed.remove()
+
+
+def refused(model, given, said: str) -> None:
+    before = model.config._attn_implementation
+    with pytest.raises(ConfigError, match=said), packing(model, given):
+        pytest.fail("it is refused up front")
+    assert model.config._attn_implementation == before
+
+
+def test_a_model_with_an_attention_of_its_own_is_refused() -> None:
+    model = tiny.build("bloom", layers=1, n_layer=1, n_head=4, dtype=torch.float32)
+    refused(model, examples(3, 20), "an attention of its own.*--no-packing")
+
+
+def test_a_model_that_looks_across_sequences_a_little_is_refused_in_bfloat16_too() -> None:
+    model = tiny.llama(layers=1, dtype=torch.bfloat16)
+    with packing(model, examples(3, 20)):
+        pass
+    model.model.layers[0].register_forward_hook(lambda part, given, out: out + 0.03 * out.cumsum(1))
+    refused(model, examples(3, 20), "across packed sequences.*--no-packing")
+
+
+def test_attention_in_chunks_is_refused_where_a_sequence_is_longer() -> None:
+    model = tiny.llama(layers=1)
+    model.config.attention_chunk_size = 16
+    with packing(model, examples(3, 10)):
+        pass
+    refused(model, [*examples(2, 5), *examples(1, 60, seed=5), *examples(2, 5)], "chunk of 16 tokens.*--no-packing")
+
+
+@pytest.mark.parametrize("rope", ["longrope", "dynamic"])
+def test_a_sequence_that_changes_the_positions_of_its_company_is_refused(rope: str) -> None:
+    model = tiny.phi3(layers=1)  # its original length is 64
+    model.config.rope_parameters["rope_type"] = rope
+    check_lengths(model, examples(5, 60))
+    long = Example("long", (1,) * 65, (1,) * 65)
+    with pytest.raises(ConfigError, match=r"--longest 64 --drop-long"):
+        check_lengths(model, [*examples(5, 60), long])
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(1, 50), min_size=24, max_size=60), st.integers(100, 400), st.sampled_from([2, 4]))
+def test_processes_have_about_as_much_to_do(lengths: list[int], room: int, processes: int) -> None:
+    parts = split(lengths, room, packed=True, processes=processes)
+    loads = [sum(lengths[number] for part in parts[rank::processes] for number in part) for rank in range(processes)]
+    assert max(loads) - min(loads) <= max(lengths) * len(parts) / processes
+    assert len(parts) <= processes * (1 + -(-sum(lengths) // ((room - max(lengths)) * processes)))
 
 
 @given(

@@ -43,6 +43,12 @@ def spec_of(plugin: Any) -> str:
     return id_of(plugin) + (":" + ",".join(pairs) if pairs else "")
 
 
+def extended(spec: str, **values: object) -> str:
+    """Return a spec with more fields set; of a field that was set before, the new value counts."""
+    pairs = ",".join(f"{name}={value}" for name, value in values.items())
+    return f"{spec}{',' if ':' in spec else ':'}{pairs}" if pairs else spec
+
+
 def id_of(plugin: Any) -> str:
     """Return the id of a plugin, which is the name of the module of its class."""
     return type(plugin).__module__.rpartition(".")[2]

@@ -25,9 +25,9 @@ from webfarer.data.grammar import sifted
 from webfarer.data.ground import GROUNDS, Ground, Place, Statement
 from webfarer.data.paid import paid_model
 from webfarer.data.question import Question
-from webfarer.data.reading import statements
+from webfarer.data.reading import facts
 from webfarer.data.rewording import reworded
-from webfarer.data.synth import SYNTHS, Order, Synth
+from webfarer.data.synth import SYNTHS, Drop, Order, Synth
 from webfarer.models.base import ChatModel
 
 _PATIENCE = 300  # drafts in a row of which none is kept, before a ground counts as used up
@@ -63,17 +63,6 @@ class Plan:
     root: str = ""
     pages: int = 1000
     apart: tuple[Question, ...] = ()
-
-
-class Drop(BaseModel):
-    """A draft that was not kept, and why."""
-
-    model_config = ConfigDict(frozen=True)
-
-    check: str
-    why: str
-    question: str
-    answer: str
 
 
 class Batch(BaseModel):
@@ -139,7 +128,7 @@ async def _make(plan: Plan, number: int, calls: Path | None) -> Batch:
         spent = False
         try:
             if model is not None and not GROUNDS.load(plan.ground).endless:
-                ground = await _read(ground, model, plan)
+                ground = await maker.read(ground, model)
             await maker.make(ground, Random(f"{plan.synth}/{plan.seed}/{number}"))
         except BudgetExceeded:
             spent = True
@@ -154,20 +143,6 @@ async def _make(plan: Plan, number: int, calls: Path | None) -> Batch:
         )
 
 
-async def _read(ground: Ground, model: ChatModel, plan: Plan) -> Ground:
-    """Return a site's ground with what a model reads on its pages, as many of them as questions are wanted."""
-    pages = [page for url, page in ground.pages.items() if ground.ways[url]]
-    chosen = Random(f"pages/{plan.seed}").sample(pages, min(len(pages), plan.most))
-    said: list[Statement] = []
-    relations = dict(ground.relations)
-    for start in range(0, len(chosen), _SIDE_BY_SIDE):
-        some = chosen[start : start + _SIDE_BY_SIDE]
-        for found, named in await asyncio.gather(*(statements(model, page, ground.language) for page in some)):
-            said += found
-            relations |= named
-    return replace(ground, statements=(*sifted(said, ground.pages), *ground.statements), relations=relations)
-
-
 class _Maker:
     """Takes drafts of one ground until there are enough of them or nothing more comes."""
 
@@ -180,6 +155,27 @@ class _Maker:
         self._checks = begun(plan.checks, Desk(model, plan.apart, plan.seed))
         self._cells: Counter[Cell] = Counter()
         self._idle = 0
+
+    async def read(self, ground: Ground, model: ChatModel) -> Ground:
+        """Return a site's ground with what a model reads on its pages, as many of them as questions are wanted.
+
+        Facts that are not believed count as drafts that are dropped.
+
+        Raises:
+            BudgetExceeded: the model could not be asked any more.
+        """
+        pages = [page for url, page in ground.pages.items() if ground.ways[url]]
+        chosen = Random(f"pages/{self._plan.seed}").sample(pages, min(len(pages), self._plan.most))
+        said: list[Statement] = []
+        relations = dict(ground.relations)
+        for start in range(0, len(chosen), _SIDE_BY_SIDE):
+            some = chosen[start : start + _SIDE_BY_SIDE]
+            for found in await asyncio.gather(*(facts(model, page, ground.language) for page in some)):
+                said += found.statements
+                relations |= found.relations
+                self.drafts += found.dropped.total()
+                self.tally.add(found.dropped, ())
+        return replace(ground, statements=(*sifted(said, ground.pages), *ground.statements), relations=relations)
 
     async def make(self, ground: Ground, random: Random) -> None:
         """Take drafts.
@@ -208,9 +204,13 @@ class _Maker:
         scarce = any(self._run.ledger.room(meter) < _SCARCE * limit for meter, limit in limits.items())
         return 1 if scarce else min(_SIDE_BY_SIDE, self._lacking())
 
-    def _wanted(self, drafts: Iterator[Question]) -> Iterator[Question]:
-        """Yield the drafts whose cell is not full."""
+    def _wanted(self, drafts: Iterator[Question | Drop]) -> Iterator[Question]:
+        """Yield the drafts whose cell is not full; count what the synth refuses."""
         for draft in drafts:
+            if isinstance(draft, Drop):
+                self.drafts += 1
+                self.tally.add({draft.check: 1}, (draft,))
+                continue
             self._idle += 1
             if self._idle > _PATIENCE:
                 return

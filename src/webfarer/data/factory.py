@@ -24,17 +24,16 @@ from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError, boundary
 from webfarer.core.fare import Budget, Fare
 from webfarer.core.trace import canonical
-from webfarer.data.batch import Batch, Drop, Plan, Tally, begun, cell_of, make_batch
+from webfarer.data.batch import Batch, Plan, Tally, begun, cell_of, make_batch
 from webfarer.data.check import CHECKS, Desk
 from webfarer.data.clusters import cores, over_ray
 from webfarer.data.ground import GROUNDS, Ground
 from webfarer.data.question import Question, write_questions
-from webfarer.data.synth import SYNTHS, Order
+from webfarer.data.synth import SYNTHS, Drop, Order
 from webfarer.evals.records import locked, put
 from webfarer.evals.runner import end_with_parent
 
 _BARREN = 20  # grounds in a row that bring nothing: the synth does not work there
-_STRANGE = 2  # grounds without a single draft of the cells that are wanted
 _CALLS = "calls.jsonl"
 _AHEAD = 2  # grounds under way for each process
 _NOWHERE = Ground("", "", "", {}, {}, (), {})  # a check of the whole set does not look at a ground
@@ -92,7 +91,8 @@ class Report(BaseModel):
         lacking: what a quota still lacks, by cell.
         grounds: how many were used.
         drafts: how many were looked at.
-        dropped: by check; "quota" is what came after its cell was full.
+        dropped: by check; "easy …" are questions that a synth could not use, "fact …" what a model read and nobody
+            believes, "quota" is what came after its cell was full.
         examples: a few of each.
         fare: of the model calls.
         ended: why there are fewer than wanted; "" when there are not.
@@ -226,17 +226,7 @@ class _Collector:
         return self._wanted.count - len(self.kept)
 
     def take(self, batch: Batch) -> None:
-        """Take what a ground brought.
-
-        Raises:
-            ConfigError: nothing of it is of a kind that the quotas want.
-        """
-        quota = self._plan.order.quota
-        if quota and batch.drafts == 0 and not self.kept and self._grounds == _STRANGE:
-            wanted = ", ".join("/".join(cell) for cell in quota)
-            raise ConfigError(
-                f"{self._plan.synth} makes no questions of the cells {wanted}; `webfarer data list` says which"
-            )
+        """Take what a ground brought."""
         before = len(self.kept)
         self._grounds += 1
         self._drafts += batch.drafts

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from webfarer.core.errors import ConfigError
 from webfarer.data.funnel import Funnel, report, sift
+from webfarer.data.jsonl import line_of
 from webfarer.data.question import Question, read_questions
-from webfarer.data.row import line_of
 from webfarer.data.rows import rows_of
 from webfarer.data.rule import Jury, Rule
 from webfarer.data.trajectories import trajectories

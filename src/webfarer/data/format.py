@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 from webfarer.core.registry import Seam
 from webfarer.data.row import Row
 
-FORMATS = Seam("webfarer.data.formats", "form", "format")
+FORMATS = Seam("webfarer.data.formats", "format", "format")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Exported:
 
 
 class Format(Protocol):
-    """A format. Modules of the seam define `form`, an object of this kind."""
+    """A format. Modules of the seam define `format`, an object of this kind."""
 
     title: ClassVar[str]
     suffix: ClassVar[str]

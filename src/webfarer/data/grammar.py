@@ -41,13 +41,11 @@ class Reading:
         statements: in document order, page by page.
         relations: by key; without a way back to subjects where a statement of a value was left out.
         shown: noun phrases for pages and rows, whose bare names would not do in a sentence.
-        kinds: how many statements of each kind there are.
     """
 
     statements: tuple[Statement, ...]
     relations: Mapping[str, Relation]
     shown: Mapping[str, str]
-    kinds: Mapping[str, int]
 
 
 def read(pages: Mapping[str, Page], language: str) -> Reading:
@@ -72,7 +70,6 @@ def read(pages: Mapping[str, Page], language: str) -> Reading:
         statements,
         {key: _one_way(relation) if key in partial else relation for key, relation in relations.items()},
         rows_shown | pages_shown,
-        dict(sorted(Counter(each.kind for _, each in kept).items())),
     )
 
 
@@ -143,5 +140,4 @@ def _fits(each: Found) -> bool:
 
 
 def _statement(page: Page, each: Found) -> Statement:
-    evidence = Evidence(url=page.url, sha256=page.id, text=page.markdown[each.start : each.end], start=each.start)
-    return Statement(each.subject, each.key, each.value, evidence)
+    return Statement(each.subject, each.key, each.value, Evidence.at(page, each.start, each.end))

@@ -15,6 +15,8 @@ from webfarer.core.types import Page
 from webfarer.data.question import Evidence
 
 GROUNDS = Seam("webfarer.data.grounds", "ground", "ground")
+LANGUAGES = {"en": "English", "zh": "Chinese"}
+"""That grounds can be in, by what :attr:`Ground.language` calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Ground:
     Attributes:
         id: of the kind of ground ("world").
         root: first page.
-        language: "en" or "zh".
+        language: one of `LANGUAGES`.
         pages: by address; `Page.id` is the SHA-256 of its bytes.
         ways: per page, labels of the links on the first shortest way from the root; () for the root.
         statements: in document order, page by page.

@@ -5,7 +5,6 @@ Invariant: no line is ever rewritten; one without an end, which a killed writer 
 """
 
 import fcntl
-import json
 import os
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -13,6 +12,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from webfarer.core.errors import ConfigError, boundary
+from webfarer.data.jsonl import json_line
 
 Entry = TypeVar("Entry", bound=BaseModel)
 
@@ -46,10 +46,10 @@ class Log(Generic[Entry]):
 
     def append(self, entry: Entry) -> None:
         """Add an entry."""
-        line = json.dumps(entry.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) + "\n"
+        line = json_line(entry.model_dump(mode="json", exclude_defaults=True))
         whole = self._file.seek(0, os.SEEK_END)
         with boundary(ConfigError, f"{self._file.name} cannot be written"):
-            if self._file.write(line.encode()) < len(line.encode()):
+            if self._file.write(line) < len(line):
                 self._file.truncate(whole)
                 raise ConfigError(f"{self._file.name} cannot be written: no space left")
             os.fsync(self._file.fileno())

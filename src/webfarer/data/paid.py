@@ -34,7 +34,7 @@ class Kept(BaseModel):
     cost: dict[str, float]
 
 
-class Paid:
+class Paid(Metered):
     """`model`, paid by `run`, with the replies that a log keeps.
 
     Raises:
@@ -42,16 +42,11 @@ class Paid:
     """
 
     def __init__(self, run: Run, model: ChatModel, price: Price | None, log: Log[Kept] | None) -> None:
-        self.name, self.context = model.name, model.context
-        self._run, self._model, self._price, self._log = run, model, price, log
-        self._metered(run)  # raises now rather than at the first call
+        super().__init__(run, model, price)
+        self._log = log
         self._known: dict[str, deque[Kept]] = {}
         for kept in log.entries if log else ():
             self._known.setdefault(kept.asked, deque()).append(kept)
-
-    def count(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> int:
-        """Return the number of prompt tokens, as the model counts or estimates it."""
-        return self._model.count(messages, tools)
 
     async def complete(
         self,
@@ -72,20 +67,13 @@ class Paid:
             self._run.ledger.charge(kept.cost)
             return _REPLY.validate_python(json.loads(kept.reply))
         run = self._run.nested(Budget())  # its ledger tells what this call alone costs
-        reply = await self._metered(run).complete(messages, tools, sampling)
+        reply = await Metered(run, self._model, self._price).complete(messages, tools, sampling)
         cut = reply.finish == "length" and reply.usage.tokens_out < sampling.max_tokens  # by what the budget left
         if self._log and not cut:
             cost = run.ledger.fare.model_dump(exclude={"seconds"}, exclude_defaults=True)
             whole = canonical(_REPLY.dump_python(reply, mode="json", exclude_defaults=True))
             self._log.append(Kept(asked=asked, reply=whole, cost=cost))
         return reply
-
-    async def close(self) -> None:
-        """Close the model."""
-        await self._model.close()
-
-    def _metered(self, run: Run) -> Metered:
-        return Metered(run, self._model, self._price)
 
 
 def _hash(name: str, messages: Sequence[Message], tools: Sequence[Tool], sampling: Sampling) -> str:

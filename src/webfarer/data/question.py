@@ -4,16 +4,14 @@ A file of questions is JSONL, one to a line, and is read by `webfarer eval quest
 written whole. Invariant: whatever an agent is not to be told (evidence, formula) is no field of the item.
 """
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from webfarer.core.errors import ConfigError
-from webfarer.evals.records import put
-from webfarer.evals.sources import read
+from webfarer.core.types import Page
+from webfarer.data.jsonl import read_lines, write_lines
 from webfarer.evals.task import Item
 
 VERSION = 1
@@ -35,6 +33,11 @@ class Evidence(BaseModel):
     sha256: str
     text: str
     start: int
+
+    @classmethod
+    def at(cls, page: Page, start: int, end: int) -> "Evidence":
+        """Return a piece of a page whose id is the SHA-256 of its bytes."""
+        return cls(url=page.url, sha256=page.id, text=page.markdown[start:end], start=start)
 
 
 class Question(Item):
@@ -71,12 +74,7 @@ class Question(Item):
 
 def write_questions(path: Path, questions: Iterable[Question]) -> None:
     """Write a file of questions, whole or not at all; equal questions give equal bytes."""
-    put(path, "".join(_line(each) for each in questions).encode())
-
-
-def _line(question: Question) -> str:
-    values = question.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps({"version": VERSION, **values}, ensure_ascii=False) + "\n"
+    write_lines(path, questions)
 
 
 def read_questions(path: Path) -> list[Question]:
@@ -85,15 +83,4 @@ def read_questions(path: Path) -> list[Question]:
     Raises:
         ConfigError: it is missing, or a line is no question of this version: with the line.
     """
-    found = []
-    for row in read(path):
-        try:
-            question = Question.model_validate(dict(row.values))
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(map(str, first["loc"]))
-            raise ConfigError(f"{row.place}: no made question: {name}: {first['msg']}", row=row.number) from error
-        if question.version != VERSION:
-            raise ConfigError(f"{row.place}: version {question.version} of the schema; this program reads {VERSION}")
-        found.append(question)
-    return found
+    return list(read_lines(path, Question, "made question"))

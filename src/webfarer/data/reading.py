@@ -6,7 +6,6 @@ returned has exact evidence; that it says what the wording asks is the model's w
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
@@ -14,7 +13,7 @@ from pydantic import BaseModel
 from webfarer.core.errors import BadReply
 from webfarer.core.text import is_chinese
 from webfarer.core.types import Page
-from webfarer.data.ground import Relation, Statement
+from webfarer.data.ground import LANGUAGES, Relation, Statement
 from webfarer.data.question import Evidence
 from webfarer.evals.scoring import normalise
 from webfarer.models.base import ChatModel, Message, Sampling
@@ -24,7 +23,6 @@ from webfarer.models.structured import ask
 _SAMPLING = Sampling(max_tokens=2048)
 _LONGEST = 80  # characters of a value
 _FACTS = 8
-_LANGUAGES = {"en": "English", "zh": "Chinese"}
 _TASK = (
     "You collect facts from a page of a website; questions will be made of them.\n"
     "Choose at most {facts} facts that the page states plainly, that hardly stand on any other page, and that have "
@@ -60,22 +58,12 @@ class Facts:
     """What a model found on a page.
 
     Attributes:
-        dropped: what was not believed, by reason.
+        dropped: how many were not believed, by reason.
     """
 
     statements: list[Statement] = field(default_factory=list)
     relations: dict[str, Relation] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
-
-
-async def statements(model: ChatModel, page: Page, language: str) -> tuple[list[Statement], Mapping[str, Relation]]:
-    """Return what a model finds stated on a page, and how it is put into words.
-
-    Raises:
-        ModelError: what the model raised; a reply that is no JSON is no facts.
-    """
-    found = await facts(model, page, language)
-    return found.statements, found.relations
 
 
 async def facts(model: ChatModel, page: Page, language: str) -> Facts:
@@ -88,27 +76,27 @@ async def facts(model: ChatModel, page: Page, language: str) -> Facts:
     try:
         reply = await ask(model, _messages(model, page, language), _Facts, _SAMPLING)
     except BadReply:
-        found.dropped["reply"] += 1
+        found.dropped["fact reply"] += 1
         return found
     problems = [_problem(fact, page, language) for fact in reply.facts]
-    found.dropped.update(filter(None, problems))
+    found.dropped.update(f"fact {problem}" for problem in problems if problem)
     believed = [fact for fact, problem in zip(reply.facts, problems, strict=True) if not problem]
     told = Counter((fact.subject, fact.ask) for fact in believed)
     for fact in believed:
         if told[fact.subject, fact.ask] > 1:
-            found.dropped["ambiguous"] += 1
+            found.dropped["fact unique"] += 1
             continue
         key = f"read:{fact.ask}:{fact.of}:{fact.whose}"
         found.relations[key] = Relation(fact.ask.rstrip("?？"), fact.of, fact.whose)
         start = page.markdown.find(fact.quote)
-        evidence = Evidence(url=page.url, sha256=page.id, text=fact.quote, start=start)
+        evidence = Evidence.at(page, start, start + len(fact.quote))
         found.statements.append(Statement(fact.subject, key, fact.value, evidence))
     return found
 
 
 def _messages(model: ChatModel, page: Page, language: str) -> list[Message]:
     """Return the prompt, the page cut to what fits the model's context."""
-    task = _TASK.format(facts=_FACTS, language=_LANGUAGES[language], longest=_LONGEST)
+    task = _TASK.format(facts=_FACTS, language=LANGUAGES[language], longest=_LONGEST)
     text = page.markdown
     while True:
         shown = fence(f"{page.title}\n\n{text}", nonce=nonce(page.id, text), source="page")

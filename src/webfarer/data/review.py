@@ -40,7 +40,6 @@ class Verdict(BaseModel):
         reviewer: who says it.
         word: what is said; "undo" takes the reviewer's verdict on the question back.
         text, answer: as edited; "" where they stay.
-        note: why, for people.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,7 +49,6 @@ class Verdict(BaseModel):
     word: Word | Literal["undo"]
     text: str = ""
     answer: str = ""
-    note: str = ""
 
 
 class Agreement(BaseModel):
@@ -108,7 +106,7 @@ class Queue:
         mine = self._standing(self.reviewer)
         return next((question for name, question in self.questions.items() if name not in mine), None)
 
-    def verdict(self, word: Word, text: str = "", answer: str = "", note: str = "") -> None:
+    def verdict(self, word: Word, text: str = "", answer: str = "") -> None:
         """Judge the question that is next.
 
         Raises:
@@ -123,7 +121,7 @@ class Queue:
         if changed != (word == "edit"):
             raise ConfigError("an edit, and nothing else, comes with another text of question or answer")
         edit = {"text": text.strip(), "answer": answer.strip()} if changed else {}
-        self._log.append(Verdict(question=question.id, reviewer=self.reviewer, word=word, note=note, **edit))
+        self._log.append(Verdict(question=question.id, reviewer=self.reviewer, word=word, **edit))
 
     def undo(self) -> Question | None:
         """Take this reviewer's last verdict back and return its question, which is next then; None without one."""
@@ -150,12 +148,8 @@ class Queue:
         pairs = [(mine[name].word, yours[name].word) for name in mine if name in yours]
         return agreement([pair for pair in pairs if "skip" not in pair])
 
-    def apply(self, unjudged: bool = False) -> list[Question]:
-        """Return what is kept: nobody dropped it, and somebody said keep or edit; the last edit stands.
-
-        Args:
-            unjudged: keep those too that nobody has judged, as they are.
-        """
+    def apply(self) -> list[Question]:
+        """Return what is kept: nobody dropped it, and somebody said keep or edit; the last edit stands."""
         standing = {name: self._standing(name) for name in self.reviewers}
         said: dict[str, list[Verdict]] = {}
         for verdict in self._log.entries:
@@ -163,11 +157,10 @@ class Queue:
                 said.setdefault(verdict.question, []).append(verdict)
         kept = []
         for name, question in self.questions.items():
-            words = [verdict.word for verdict in said.get(name, ())]
-            if "drop" in words or not (words or unjudged):
-                continue
-            edits = [verdict for verdict in said.get(name, ()) if verdict.word == "edit"]
-            kept.append(_edited(question, edits[-1]) if edits else question)
+            verdicts = said.get(name, [])
+            if verdicts and not any(verdict.word == "drop" for verdict in verdicts):
+                edits = [verdict for verdict in verdicts if verdict.word == "edit"]
+                kept.append(_edited(question, edits[-1]) if edits else question)
         return kept
 
     def _standing(self, reviewer: str) -> dict[str, Verdict]:

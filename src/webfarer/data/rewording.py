@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from webfarer.core.errors import BadReply
 from webfarer.core.text import is_chinese
 from webfarer.data.formula import constants, from_json
-from webfarer.data.ground import Ground
+from webfarer.data.ground import LANGUAGES, Ground
 from webfarer.data.question import Question
 from webfarer.data.wording import stands_in
 from webfarer.models.base import ChatModel, Message
@@ -23,7 +23,6 @@ _SYSTEM = (
     "know. Keep every one of the listed names character by character. Use {language}. "
     'Reply with a JSON object: {{"question": "…"}}.\n' + FENCE_RULE
 )
-_LANGUAGES = {"en": "English", "zh": "Chinese"}
 _LONGER = 3
 _ROOM = 100
 
@@ -45,7 +44,7 @@ async def reworded(model: ChatModel, question: Question, ground: Ground) -> Ques
     names = tuple(dict.fromkeys(constants(from_json(question.formula))))
     kept = "\n".join(_fenced(question, name, "name") for name in names)
     messages = (
-        Message("system", _SYSTEM.format(language=_LANGUAGES[ground.language])),
+        Message("system", _SYSTEM.format(language=LANGUAGES[ground.language])),
         Message("user", f"{_fenced(question, question.question, 'question')}\nNames to keep:\n{kept}"),
     )
     try:

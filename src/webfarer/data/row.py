@@ -5,16 +5,13 @@ Rows are JSONL. Messages are what the model saw and said; text is never made of 
 and nothing else, so a loss over weighted messages never falls on an observation.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from webfarer.core.errors import ConfigError
-from webfarer.evals.records import whole
-from webfarer.evals.sources import read
+from webfarer.data.jsonl import read_lines, write_lines
 
 VERSION = 1
 
@@ -103,21 +100,15 @@ class Row(BaseModel):
     licence: str = ""
     made: dict[str, Any] = {}
 
+    def drawn_by(self, folder: Path) -> Tokens | None:
+        """Return the tokens if the model in a folder drew them; another's ids may mean other texts."""
+        kind, _, name = str(self.made.get("model", "")).partition(":")
+        return self.tokens if kind == "local" and Path(name).expanduser().resolve() == folder.resolve() else None
+
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write a file of rows, whole or not at all; equal rows give equal bytes."""
-    with whole(path) as file:
-        file.writelines(map(line_of, rows))
-
-
-def line_of(row: Row) -> bytes:
-    """Return a row as a line of such a file."""
-    return json_line({"version": VERSION, **row.model_dump(mode="json", exclude_defaults=True)})
-
-
-def json_line(value: Mapping[str, Any]) -> bytes:
-    """Return a value as a line of JSONL; half a character (of a cut emoji), which has no UTF-8, as a question mark."""
-    return f"{json.dumps(value, ensure_ascii=False)}\n".encode("utf-8", "replace")
+    write_lines(path, rows)
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -126,13 +117,4 @@ def read_rows(path: Path) -> Iterator[Row]:
     Raises:
         ConfigError: it is missing, or a line is no row of this version: with the line.
     """
-    for line in read(path):
-        try:
-            row = Row.model_validate(dict(line.values))
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(map(str, first["loc"]))
-            raise ConfigError(f"{line.place}: no training row: {name}: {first['msg']}", row=line.number) from error
-        if row.version != VERSION:
-            raise ConfigError(f"{line.place}: version {row.version} of the schema; this program reads {VERSION}")
-        yield row
+    return read_lines(path, Row, "training row")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import ClassVar, Protocol
 
+from pydantic import BaseModel, ConfigDict
+
 from webfarer.core.registry import Seam
 from webfarer.data.ground import Ground
 from webfarer.data.question import Question
@@ -32,6 +34,17 @@ class Order:
     easy: tuple[Item, ...] = ()
 
 
+class Drop(BaseModel):
+    """A draft that is not kept: which check, or rule of the synth's own, speaks against it, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    check: str
+    why: str
+    question: str
+    answer: str
+
+
 class Synth(Protocol):
     """Makes questions. Modules of the seam define `synth`, an object of this kind."""
 
@@ -40,9 +53,14 @@ class Synth(Protocol):
     """Paper that describes it."""
     ground: ClassVar[str]
     """The generated ground it draws from where no site is given."""
+    reads: ClassVar[tuple[str, ...]]
+    """The fields of an order that mean something to it."""
 
-    def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question]:
-        """Yield drafts, the most different ones first; endless is fine, the caller stops."""
+    def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question | Drop]:
+        """Yield drafts, the most different ones first; endless is fine, the caller stops.
+
+        What it was given to make them of and cannot use is yielded as a drop.
+        """
         ...
 
     def solve(self, question: Question, ground: Ground) -> frozenset[frozenset[str]]:

@@ -1,7 +1,8 @@
-"""Makes our decoder of a transformers model: the same weights, joined and laid out for speed.
+"""Makes our decoder of a transformers model: the same weights, joined where they read the same input.
 
 Not a loader: the model is in memory already, made by whichever library understands its files.
-Invariant: with `release`, no more than one layer's weights exist twice at any time.
+Invariant: with `release`, no more than one layer's weights exist twice at any time, but for the turned copies of small
+matrices (:mod:`webfarer.engine.linears`).
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from webfarer.engine.adapters import Layout, Slot
 from webfarer.engine.decoder import Decoder, Layer, Vocabulary
 from webfarer.engine.families import Family, Placement, activation_of, family_of, spec_of
-from webfarer.engine.linears import Dense, is_plain, parameter, project
+from webfarer.engine.linears import parameter, project
 from webfarer.engine.norms import Norm
 from webfarer.engine.spec import Spec
 
@@ -80,15 +81,11 @@ def _ends(model: Any, family: Family, *, release: bool) -> Vocabulary:
     embedding, head = model.model.embed_tokens, model.lm_head
     table = parameter(embedding, "weight")
     factor = getattr(embedding, "embed_scale", None)
-    tied = is_plain(head) and parameter(head, "weight").data_ptr() == table.data_ptr()
-    projection = project([head], release=release)
-    turned = isinstance(projection, Dense) and tied and projection.weight.is_contiguous()
     return Vocabulary(
-        table=projection.weight if turned and isinstance(projection, Dense) else table,
-        turned=turned,
+        table=table,
         factor=None if factor is None else float(factor.to(table.dtype)),
         norm=Norm(_factor(model.model.norm, family), _eps(model.model.norm)),
-        head=projection,
+        head=project([head], release=release),
         softcap=getattr(model.config, "final_logit_softcapping", None),
     )
 

@@ -54,8 +54,7 @@ class Vocabulary:
     """Both ends of a decoder: tokens to vectors, vectors to logits.
 
     Attributes:
-        table: the embedding, [vocab, d], or [d, vocab] when `turned`: the matrix of a head that shares it.
-        turned: see `table`.
+        table: the embedding, [vocab, d]; the head may share it.
         factor: on the embedding, or None.
         norm: the last one.
         head: to the logits.
@@ -63,7 +62,6 @@ class Vocabulary:
     """
 
     table: Tensor
-    turned: bool
     factor: float | None
     norm: Norm
     head: Projection
@@ -71,10 +69,7 @@ class Vocabulary:
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Return the vectors [N, d] of `tokens` [N]."""
-        if self.turned:
-            x = self.table.index_select(1, tokens).t().contiguous()
-        else:
-            x = functional.embedding(tokens, self.table)
+        x = functional.embedding(tokens, self.table)
         return x if self.factor is None else x.mul_(self.factor)
 
     def logits(self, hidden: Tensor) -> Tensor:

@@ -155,16 +155,20 @@ class Layer:
             keys = rotate_to_ranks(keys, positions, step.places.now, step.held, self.spec.rotary[self.index])
         logits = slot_logits(q, keys, bias[:, :, None], heads.scale, heads.softcap)
         out, weights = self._attend(shared, q, logits, [values])
+        # only what may be given up is scored: a frozen prompt is not
+        pool = slice(slots.split if policy.frozen else step.lo, step.hi)
+        if step.most:
+            view = view.narrow(pool.start - step.lo)
         if policy.reads != "none":
-            latest = grouped(weights.view(*q.shape[:3], -1), policy.group).to(slots.scores.dtype)
-            scores = slots.scores[:count, :, span]
+            received = weights.view(*q.shape[:3], -1)[..., pool.start - step.lo :]
+            latest = grouped(received, policy.group).to(slots.scores.dtype)
+            scores = slots.scores[:count, :, pool]
             if policy.decay != 1:
                 scores.mul_(policy.decay)
             scores.add_(latest)
             view.show(latest, scores)
         if step.most:
-            pool = slice(slots.split if policy.frozen else step.lo, step.hi)
-            slots.drop(step, policy.score(view.narrow(pool.start - step.lo)), pool)
+            slots.drop(step, policy.score(view), pool)
         return out
 
     def look(self, shared: Shared, q: torch.Tensor, scratch: Scratch) -> torch.Tensor:

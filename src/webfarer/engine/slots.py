@@ -152,10 +152,10 @@ class Slots:
         count = scores.shape[0]
         positions = self.positions[:count, :, span]
         allowed = (positions >= step.first) & (positions < step.last)
-        ranked = scores.masked_fill(~allowed, torch.inf)
+        ranked = scores.where(allowed, torch.inf)
         if step.most == 1:
             lowest = ranked.amin(-1, keepdim=True)
-            chosen = positions.where((ranked == lowest) & allowed, _LATE).argmin(-1, keepdim=True)
+            chosen = positions.where(ranked == lowest, _LATE).argmin(-1, keepdim=True)
         else:
             late = positions.where(allowed, _LATE)
             by_age = late.argsort(dim=-1, stable=True)
@@ -167,14 +167,16 @@ class Slots:
         """Empty the slots `chosen` [B, H, most], of which each row gives up as many as it is to drop."""
         count, heads = chosen.shape[:2]
         positions, bias, stack = self.positions[:count], self.bias[:count], self.stack[:count]
-        ranks = torch.arange(step.most, device=chosen.device)
+        places = step.bottom.expand(count, heads, -1)
+        if step.most > 1 or not step.even:
+            ranks = torch.arange(step.most, device=chosen.device)
+            places = places + ranks
         if step.even:
             positions.scatter_(2, chosen, EMPTY)
             bias.scatter_(2, chosen, -torch.inf)
-            stack.scatter_(2, (step.bottom + ranks).expand(count, heads, -1), chosen)
+            stack.scatter_(2, places, chosen)
             return
         goes = (ranks < step.drops).expand_as(chosen)
         positions.scatter_(2, chosen, torch.where(goes, EMPTY, positions.gather(2, chosen)))
         bias.scatter_(2, chosen, torch.where(goes, -torch.inf, bias.gather(2, chosen)).to(bias.dtype))
-        place = (step.bottom + ranks).expand(count, heads, -1).where(goes, stack.shape[2] - 1)
-        stack.scatter_(2, place, chosen)
+        stack.scatter_(2, places.where(goes, stack.shape[2] - 1), chosen)

@@ -261,7 +261,7 @@ def locked(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ConfigError(f"{path}: another process is running this evaluation") from error
+            raise ConfigError(f"{path}: another process is at work in it") from error
         yield
 
 

@@ -7,6 +7,7 @@ ends, however it ends (a reply, the deadline, a cancelled run), the engine draws
 """
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -14,7 +15,7 @@ from pathlib import Path
 from secrets import token_hex
 from threading import Lock
 
-from webfarer.core.errors import ConfigError, ContextOverflow, ModelError, ModelTimeout
+from webfarer.core.errors import ConfigError, ContextOverflow, ModelError, ModelTimeout, boundary
 from webfarer.core.run import Call
 from webfarer.engine.chat import Chat, Prompt
 from webfarer.engine.engine import Engine
@@ -24,6 +25,7 @@ from webfarer.models import wire
 from webfarer.models.base import Message, Reply, Sampling, Tool, ToolCall, Usage
 from webfarer.models.tokens import estimate_prompt
 
+_ADAPTER = "adapter_config.json"
 _NO_SCHEMAS = frozenset(("json_schema", "json_object"))
 
 
@@ -33,10 +35,11 @@ class Weights:
     Attributes:
         engine: runs while somebody uses it.
         chat: the model's language.
+        adapter: the engine's name of the adapter that every request uses; None for the model itself.
     """
 
-    def __init__(self, engine: Engine, chat: Chat) -> None:
-        self.engine, self.chat = engine, chat
+    def __init__(self, engine: Engine, chat: Chat, adapter: str | None = None) -> None:
+        self.engine, self.chat, self.adapter = engine, chat, adapter
         self._users = 0
         self._lock = Lock()
 
@@ -60,24 +63,38 @@ def weights(folder: Path, policy: str, draft: str = "") -> Weights:
     """Return what is in `folder`, loaded the first time it is asked for with this cache policy and drafter.
 
     Raises:
-        ConfigError: there is no model that can be loaded, or none that can chat.
+        ConfigError: there is no model or adapter that can be loaded, or none that can chat.
     """
     if not folder.is_dir():
         raise ConfigError(f"no folder {folder}: local:FOLDER names a model's folder (config.json, *.safetensors, …)")
-    chat = Chat.load(folder)
+    adapters = {folder.name: folder} if (folder / _ADAPTER).exists() else {}
+    model = _base(folder) if adapters else folder
+    chat = Chat.load(model)
     if not chat.template:
-        raise ConfigError(f"the model in {folder} has no chat template; take its instruct or chat version")
-    engine = Engine.load(folder, cache=policy)
+        raise ConfigError(f"the model in {model} has no chat template; take its instruct or chat version")
+    engine = Engine.load(model, cache=policy, adapters=adapters)
     if draft:
         engine.arrange(Speculate(draft))
-    return Weights(engine, chat)
+    return Weights(engine, chat, next(iter(adapters), None))
+
+
+def _base(adapter: Path) -> Path:
+    """Return the folder of the model that an adapter belongs to, which it names."""
+    with boundary(ConfigError, f"{adapter / _ADAPTER} cannot be read"):
+        base = Path(json.loads((adapter / _ADAPTER).read_text(encoding="utf-8"))["base_model_name_or_path"])
+    if not base.is_dir():
+        raise ConfigError(
+            f"{adapter} is an adapter of {base}, which is no folder here; "
+            f"write the folder of its model into {_ADAPTER} as base_model_name_or_path"
+        )
+    return base
 
 
 class Local:
     """A model in a folder.
 
     Args:
-        folder: as `save_pretrained` writes it.
+        folder: as `save_pretrained` writes it; or of a LoRA adapter, which names its model's folder.
         context: context window in tokens; never more than the model's own.
         policy: what its cache keeps.
         draft: what guesses ahead; "" for nothing.
@@ -162,7 +179,7 @@ class Local:
             stop=sampling.stop,
             logprobs=0 if self._tokens else None,
         )
-        ticket = self._weights.engine.submit(Request(prompt.tokens, params), heard)
+        ticket = self._weights.engine.submit(Request(prompt.tokens, params, self._weights.adapter), heard)
         try:
             async with asyncio.timeout(sampling.seconds):
                 await done.wait()

@@ -18,7 +18,8 @@ class Recipe:
         echo: how strongly attention passes on what it sees, at first.
         exams: what is taught.
         puzzles: puzzles taught by single lessons; one named twice has two turns.
-        pools: pools of which the pupil learns the language and the easy kind, but not the other kinds.
+        pools: pools of which the pupil learns the language and the easy kind, but not the other kinds; turns as for
+            puzzles.
         smallest: the sheets' size at first, as a share of the full one.
         grow: the shares of the steps at which growth begins and ends.
         late_start: share of the sheets whose numbers begin later than 1, so that high numbers are learnt early.
@@ -89,9 +90,9 @@ _LEARNER = Recipe(
     layers=3,
     inner=256,
     exams=(),
-    pools=("arithmetic", "facts", "links", "passages"),
+    pools=("arithmetic", "links", "passages", "facts", "links", "passages"),
     drills=0.0,
-    steps=3000,
+    steps=7000,
     tokens=3000,
     rate=3e-3,
 )

@@ -8,34 +8,44 @@ anything is trained on them. Source: STAR (arXiv 2403.01165).
 
 import asyncio
 import hashlib
+import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from statistics import fmean
 from time import monotonic
 
 from webfarer.core.errors import ConfigError, WebfarerError, boundary
 from webfarer.core.fare import Ledger
-from webfarer.core.specs import id_of, spec_of
+from webfarer.core.specs import spec_of
 from webfarer.core.trace import canonical
-from webfarer.data.log import Log
+from webfarer.data.log import Log, read_log
 from webfarer.evals.records import put
 from webfarer.train.calibration import Calibration, calibration, expected_error
-from webfarer.train.labels import TAKEN, alike
-from webfarer.train.learner import Answered, Learner
+from webfarer.train.labels import TAKEN
+from webfarer.train.learner import Learner
 from webfarer.train.oracle import Oracle, Said
-from webfarer.train.picker import Picker, Round, Who
-from webfarer.train.pool import Label, Set
-from webfarer.train.rounds import PICKS, ROUNDS, Pick, Plan, Record, Report, adapter_of, answers_of, read_answers
+from webfarer.train.picker import Picker, Round, View, Who
+from webfarer.train.pool import Label, PoolItem, Set, final_answer
+from webfarer.train.rounds import PICKS, PLAN, ROUNDS, Pick, Plan, Record, Report, adapter_of, answers_of, read_answers
 
 Tell = Callable[[Record], None]
+
+_TRIED = 8  # items that are asked for before a learning without any label gives up
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a learning is made of; `folder` receives all that comes of it."""
+    """What a learning is made of.
+
+    Attributes:
+        folder: receives all that comes of it.
+        twin: folder of another learning, whose first adapter is taken where ours would be the same.
+    """
 
     plan: Plan
     items: Set
@@ -43,6 +53,7 @@ class Order:
     picker: Picker
     oracle: Oracle
     folder: Path
+    twin: Path | None = None
 
 
 def learn(order: Order, tell: Tell = lambda record: None) -> Report:
@@ -70,23 +81,27 @@ def learn(order: Order, tell: Tell = lambda record: None) -> Report:
 
 def _begin(order: Order) -> None:
     """Write the plan, or see that the folder's is the same."""
-    plan, pool = order.plan, order.items.pool
-    if plan.rounds < 0 or min(plan.size(number) for number in range(plan.rounds + 1)) < 1:
-        raise ConfigError(f"{plan.labels} labels are too few for {plan.rounds} rounds: each asks for one at least")
+    plan, pool, held_out = order.plan, order.items.pool, order.items.held_out
     if plan.labels > len(pool):
         raise ConfigError(f"{plan.labels} labels are wanted of a pool of {len(pool)} items; ask for fewer")
-    ids = Counter(item.id for part in (pool, order.items.held_out) for item in part)
+    if plan.stop and not held_out:
+        raise ConfigError("whether to stop is seen from answers to held-out items, and there are none; hold some out")
+    ids = Counter(item.id for part in (pool, held_out) for item in part)
     if twice := [name for name, count in ids.items() if count > 1]:
         raise ConfigError(f"{len(twice)} items of pool and held-out set share an id with another, as {twice[0]!r}")
-    shown = [[item.model_dump(mode="json") for item in part] for part in (pool, order.items.held_out)]
+    examined = {item.prompt for item in held_out}
+    if known := [item.id for item in pool if item.prompt in examined]:
+        raise ConfigError(f"{len(known)} items of the pool have the prompt of a held-out one, as {known[0]!r}")
+    shown = [[item.model_dump(mode="json") for item in part] for part in (pool, held_out)]
+    answers = [order.items.key.answer(item.id) for item in held_out]
     identity = {
         **plan.model_dump(),
         "picker": spec_of(order.picker),
-        "oracle": id_of(order.oracle),
+        "oracle": order.oracle.name,
         "learner": order.learner.name,
-        "items": hashlib.sha256(canonical(shown).encode()).hexdigest()[:16],
+        "items": hashlib.sha256(canonical([shown, answers]).encode()).hexdigest()[:16],
     }
-    path, text = order.folder / "plan.json", f"{canonical(identity)}\n"
+    path, text = order.folder / PLAN, f"{canonical(identity)}\n"
     with boundary(ConfigError, f"{order.folder} cannot be used for a learning"):
         order.folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -103,6 +118,7 @@ class _Learning:
         self.picks, self.said, self.records = picks, said, records
         self.items = {item.id: item for item in order.items.pool}
         self.seconds: dict[str, float] = {}
+        self.seen: tuple[Sequence[int], View] | None = None
 
     def run(self, tell: Tell) -> Report:
         """Do the rounds that are not done."""
@@ -146,11 +162,31 @@ class _Learning:
         async def ask() -> int:
             taken = 0
             async for said in self.order.oracle.label(wanted):
-                self.said.append(said)
+                self.said.append(self._learnable(said))
                 taken += 1
+                self._check_yield()
             return taken
 
         return len(wanted) - asyncio.run(ask()) if wanted else 0
+
+    def _learnable(self, said: Said) -> Said:
+        """Return what was said, made a refusal where the learner could not be taught it."""
+        if said.word == "label":
+            try:
+                self.order.learner.check(self.items[said.item], said.answer)
+            except ConfigError as error:
+                return said.model_copy(update={"answer": "", "word": "skip", "why": error.message})
+        return said
+
+    def _check_yield(self) -> None:
+        """Stop a learning that gets no label at all for what it pays."""
+        said = self.said.entries
+        if len(said) % _TRIED == 0 and all(each.word == "skip" for each in said):
+            reason = next((f": {each.why}" for each in said if each.why), "")
+            raise WebfarerError(
+                f"none of {len(said)} items got a label{reason}; mend pool or oracle and take another folder, or give "
+                f"the same command again to ask for {_TRIED} more"
+            )
 
     def _labels(self, last: int, first: int | None = None) -> list[Label]:
         """Return the labels of a round, or of rounds from `first` on, in the order in which items were picked."""
@@ -170,24 +206,37 @@ class _Learning:
         if not number:
             chosen = draw.sample(range(len(rest)), count)
             return Pick(round=number, items=tuple(pool[rest[place]].id for place in chosen))
-        view = self.order.learner.view(pool, rest, adapter_of(self.folder, number - 1))
+        view = self._view(number, rest)
         at = Round(number - 1, self.plan.rounds, draw, self.records.entries[number - 1].calibration)
-        chosen = self.order.picker.pick(view, count, at)
+        picked = self.order.picker.pick(view, count, at)
+        chosen = picked.rows
         if len(set(chosen)) != count or len(chosen) != count or not set(chosen) <= set(range(len(rest))):
             raise WebfarerError(f"{spec_of(self.order.picker)} did not pick {count} different items of {len(rest)}")
-        weigh = getattr(self.order.picker, "weight", None)
         models: tuple[Who, ...] = ("base", "adapted") if self.plan.probe else ()
         unsure = {who: view.nll(who) / view.lengths(who) for who in models}
         return Pick(
             round=number,
             items=tuple(pool[rest[place]].id for place in chosen),
-            weight=weigh(at) if weigh else None,
+            weight=picked.weight,
+            overlap=picked.overlap,
             unsure={who: float(values.mean()) for who, values in unsure.items()},
             scores={who: tuple(values[chosen].tolist()) for who, values in unsure.items()},
         )
 
+    def _view(self, number: int, rest: Sequence[int]) -> View:
+        """Return the view of the rows that are left; what the round has seen of them already is not computed again."""
+        if self.seen is None:
+            view = self.order.learner.view(self.order.items.pool, rest, adapter_of(self.folder, number - 1))
+        else:
+            rows, before = self.seen
+            places = {row: place for place, row in enumerate(rows)}
+            view = before.part([places[row] for row in rest])
+        self.seen = rest, view
+        return view
+
     def _record(self, number: int) -> Record:
         """Take the calibration on new labels, train, and examine."""
+        self.seen = None
         before = adapter_of(self.folder, number - 1) if number else None
         new, labels = self._labels(number), self._labels(number, 0)
         with self._timed("calibrate"):
@@ -197,34 +246,49 @@ class _Learning:
             if not adapter.exists():
                 half = adapter.with_name("adapter.part")
                 adapter.parent.mkdir(parents=True, exist_ok=True)
-                taught = [(self.items[label.item], label) for label in labels]
-                self.order.learner.teach(taught, half, self.plan.seed, before if self.plan.warm else None)
+                if not number and (same := self._lent()):
+                    shutil.copytree(same, half, dirs_exist_ok=True)
+                else:
+                    taught = [(self.items[label.item], label) for label in labels]
+                    self.order.learner.teach(taught, half, self.plan.seed, before if self.plan.warm else None)
                 half.rename(adapter)
         with self._timed("examine"):
             examined, changed = self._examine(number)
         first = next(pick for pick in self.picks.entries if pick.round == number)
+        picked = {name for pick in self.picks.entries if pick.round == number for name in pick.items}
         ledger = Ledger()
         for said in self.said.entries:
             ledger.charge(said.cost)
         return Record(
             number=number,
             items=tuple(label.item for label in new),
-            refused=sum(len(pick.items) for pick in self.picks.entries if pick.round == number) - len(new),
+            refused=len(picked) - len(new),
+            why=tuple(said.why for said in self.said.entries if said.why and said.item in picked),
             labels=len(labels),
             examined=examined,
             changed=changed,
             calibration=prequential,
             weight=first.weight,
+            overlap=first.overlap,
             unsure=first.unsure,
             figures=dict(self.order.learner.figures(adapter)),
             seconds=self.seconds,
             fare=ledger.fare,
         )
 
+    def _lent(self) -> Path | None:
+        """Return the twin's first adapter if all that ours depends on is the same: everything but the picker."""
+        if not (twin := self.order.twin) or not adapter_of(twin, 0).exists():
+            return None
+        plans = [json.loads((folder / PLAN).read_text()) | {"picker": ""} for folder in (twin, self.folder)]
+        said = read_log(twin / TAKEN, Said)[: len(self.said.entries)]
+        return adapter_of(twin, 0) if plans[0] == plans[1] and said == self.said.entries else None
+
     def _error(self, labels: Sequence[Label], adapter: Path | None) -> float:
         """Return a model's expected calibration error on labelled items, which it has not seen."""
-        answers = self.order.learner.answers([self.items[label.item] for label in labels], adapter)
-        right = [alike(one.text) == alike(label.answer) for one, label in zip(answers, labels, strict=True)]
+        items = [self.items[label.item] for label in labels]
+        answers = self.order.learner.answers(items, adapter)
+        right = _alike(items, [one.text for one in answers], [label.answer for label in labels])
         return expected_error([one.confidence for one in answers], right)
 
     def _examine(self, number: int) -> tuple[Calibration | None, float | None]:
@@ -236,7 +300,10 @@ class _Learning:
         put(answers_of(self.folder, number), "".join(f"{one.model_dump_json()}\n" for one in answers).encode())
         right = [key.right(one.item, one.text) for one in answers]
         found = calibration([one.confidence for one in answers], right, seed=self.plan.seed)
-        return found, _changed(read_answers(self.folder, number - 1), answers) if number else None
+        if not number:
+            return found, None
+        before, after = ([one.text for one in each] for each in (read_answers(self.folder, number - 1), answers))
+        return found, fmean(not same for same in _alike(held_out, before, after))
 
     @contextmanager
     def _timed(self, what: str) -> Iterator[None]:
@@ -247,6 +314,7 @@ class _Learning:
             self.seconds[what] = round(self.seconds.get(what, 0.0) + monotonic() - began, 3)
 
 
-def _changed(before: Sequence[Answered], after: Sequence[Answered]) -> float:
-    pairs = list(zip(before, after, strict=True))
-    return sum(alike(one.text) != alike(two.text) for one, two in pairs) / len(pairs)
+def _alike(items: Sequence[PoolItem], texts: Sequence[str], others: Sequence[str]) -> list[bool]:
+    """Say of each item whether two texts give the same final answer."""
+    triples = zip(items, texts, others, strict=True)
+    return [final_answer(text, item.choices) == final_answer(other, item.choices) for item, text, other in triples]

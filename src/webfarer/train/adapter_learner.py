@@ -15,7 +15,7 @@ import numpy as np
 from peft import PeftModel, load_peft_weights, set_peft_model_state_dict
 from torch.nn import Module
 
-from webfarer.core.errors import ConfigError
+from webfarer.core.errors import ConfigError, boundary
 from webfarer.core.specs import made, spec_of
 from webfarer.train import checkpoints
 from webfarer.train.fitting import Fitting, Settings, fitting
@@ -66,16 +66,23 @@ class AdapterLearner:
         self._base.train(False).requires_grad_(False)
         self._language = Language(tokenizer)
         self._on: tuple[Path, PeftModel] | None = None
-        self._views: tuple[list[str], Views] | None = None
+        self._views: tuple[list[PoolItem], Views] | None = None
         model = f"{folder.resolve().name} {_fingerprint(self._base)}"
         self.name = f"{model}, {spec_of(tuner)}, {how.settings}, {how.limits}"
+
+    def check(self, item: PoolItem, answer: str) -> None:
+        """See that the model's tokens can write an answer."""
+        with boundary(ConfigError, f"{item.id} cannot be taught"):
+            if not self._language.example(item.id, item.prompt, answer).taught:
+                raise ConfigError("the answer has no token")
 
     def teach(self, labels: Sequence[tuple[PoolItem, Label]], into: Path, seed: int, start: Path | None) -> None:
         """Train an adapter; one that was killed goes on from its checkpoint."""
         self._off()
         settings = replace(self._how.settings, seed=seed)
         examples = [self._language.example(item.id, item.prompt, label.answer) for item, label in labels]
-        identity = hashlib.sha256(repr((self.name, settings, examples, start)).encode()).hexdigest()[:16]
+        before = (start / _FIGURES).read_text() if start else ""  # what the adapter is, wherever it lies
+        identity = hashlib.sha256(repr((self.name, settings, examples, before)).encode()).hexdigest()[:16]
         model = self._attached(settings, start)
         into.mkdir(exist_ok=True)
 
@@ -111,10 +118,14 @@ class AdapterLearner:
 
     def view(self, pool: Sequence[PoolItem], rows: Sequence[int], adapter: Path) -> View:
         """Return the view of one round; the base model's part of it is kept for the next."""
-        ids = [item.id for item in pool]
-        if self._views is None or self._views[0] != ids:
-            self._views = ids, Views(self._base, self._language, pool, self._how.limits)
+        items = list(pool)
+        if self._views is None or self._views[0] != items:
+            self._views = items, self.views(items)
         return self._views[1].at(self._at(adapter), rows)
+
+    def views(self, pool: Sequence[PoolItem]) -> Views:
+        """Return what makes the views of a pool."""
+        return Views(self._base, self._language, pool, self._how.limits)
 
     def figures(self, adapter: Path) -> Mapping[str, float]:
         """Return norms of A and B, the last loss, and how many steps were taken."""

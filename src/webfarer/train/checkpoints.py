@@ -13,9 +13,9 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_
 from webfarer.core.errors import ConfigError, WebfarerError, boundary
 from webfarer.evals.records import whole
 from webfarer.train.fitting import Fitting
+from webfarer.train.sharding import TRAINED
 
 NAME = "checkpoint.pt"
-_WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True)
 _PART = StateDictOptions(full_state_dict=True, strict=False)  # frozen weights are not in it
 
 
@@ -23,16 +23,20 @@ def save(fitting: Fitting, folder: Path, identity: str) -> None:
     """Write the checkpoint; every process calls it.
 
     Raises:
-        WebfarerError: it cannot be written; the one before it is still there.
+        WebfarerError: it cannot be written, or the weights have run away; the one before it is still there.
     """
-    model, optimiser = get_state_dict(fitting.model, _inner(fitting), options=_WHOLE)
+    fitting.check()
+    model, optimiser = get_state_dict(fitting.model, _inner(fitting), options=TRAINED)
     if not fitting.accelerator.is_main_process:
         return
     state = {"identity": identity, "model": model, "optimiser": optimiser, **fitting.state()}
     advice = "make room and give the same command again: it goes on from the checkpoint before, if there was one"
     failed = f"step {fitting.step} was not saved in {folder}; {advice}"
     with boundary(WebfarerError, failed), whole(folder / NAME) as file:
-        torch.save(state, file)
+        try:
+            torch.save(state, file)
+        except RuntimeError as error:  # torch's writer hides what the disk said
+            raise (error.__context__ or error) from None
 
 
 def restore(fitting: Fitting, folder: Path, identity: str) -> bool:
@@ -45,7 +49,7 @@ def restore(fitting: Fitting, folder: Path, identity: str) -> bool:
     if not path.exists():
         return False
     with boundary(ConfigError, f"{path} cannot be read; delete it to begin anew"):
-        state: dict[str, Any] = torch.load(path, weights_only=True)
+        state: dict[str, Any] = torch.load(path, weights_only=True, mmap=True)
     if state["identity"] != identity:
         raise ConfigError(
             f"{path} belongs to a training of other rows, of another model or with other settings; "

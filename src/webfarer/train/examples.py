@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydantic import ValidationError
+from transformers import PreTrainedTokenizerBase
 
 from webfarer.core.errors import ConfigError, boundary
 from webfarer.data.masking import Encoded, Encoder
 from webfarer.data.row import VERSION, Row, Turn
+from webfarer.engine.chat import Chat
 from webfarer.evals.sources import read
 from webfarer.train.example import Example
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,22 @@ class Reading:
     longest: int = 0
     drop_long: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if self.longest < 0:
+            raise ConfigError(f"the longest length is {self.longest}; it is at least 1, or 0 for the model's own")
+
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """Examples of a file.
 
     Attributes:
-        rows: examples of each row; mostly one.
+        questions: examples of each question, in the order of its first row; a row of no question is one of its own.
         dropped: ids of the rows that were too long.
     """
 
-    rows: tuple[tuple[Example, ...], ...]
+    questions: tuple[tuple[Example, ...], ...]
     dropped: tuple[str, ...]
 
 
@@ -60,12 +66,16 @@ class Reader:
         how: what is taught, and how long an example may be.
     """
 
-    def __init__(self, folder: Path, tokenizer: "PreTrainedTokenizerBase", how: Reading = Reading()) -> None:
-        self._folder, self._tokenizer, self._how = folder.resolve(), tokenizer, how
+    def __init__(self, folder: Path, tokenizer: PreTrainedTokenizerBase, how: Reading = Reading()) -> None:
+        self._folder, self._tokenizer, self._how = folder, tokenizer, how
 
     @cached_property
     def _encoder(self) -> Encoder:
         return Encoder(self._tokenizer)  # only conversations need a chat template
+
+    @cached_property
+    def _chat(self) -> Chat:
+        return Chat(self._tokenizer)
 
     def file(self, path: Path) -> Corpus:
         """Read a file.
@@ -73,7 +83,7 @@ class Reader:
         Raises:
             ConfigError: a line is no row, teaches nothing, is too long, or cannot be written by the chat template.
         """
-        rows: list[tuple[Example, ...]] = []
+        questions: dict[Any, tuple[Example, ...]] = {}
         dropped: list[str] = []
         for line in read(path):
             name = str(line.values.get("id") or f"{path.name}:{line.number}")
@@ -81,7 +91,7 @@ class Reader:
                 with boundary(ConfigError, "no row to learn from"):
                     found = self._examples(name, line.values)
             except ConfigError as error:
-                raise ConfigError(f"{line.place} ({name}): {error.message}", row=line.number) from error
+                raise ConfigError(f"{line.place} ({name}): {_said(error)}", row=line.number) from error
             longest = max((len(example.ids) for example in found), default=0)
             if 0 < self._how.longest < longest:
                 if not self._how.drop_long:
@@ -98,10 +108,11 @@ class Reader:
                     "or a completion",
                     row=line.number,
                 )
-            rows.append(found)
-        if not rows:
-            raise ConfigError(f"{path}: no row to learn from, {len(dropped)} were too long")
-        return Corpus(tuple(rows), tuple(dropped))
+            question = line.values["question"] if _ours(line.values) else line.number
+            questions[question] = questions.get(question, ()) + found
+        if not questions:
+            raise ConfigError(f"{path}: no row to learn from; {'all were too long' if dropped else 'it is empty'}")
+        return Corpus(tuple(questions.values()), tuple(dropped))
 
     def conversation(
         self, name: str, turns: Sequence[Turn], tools: Sequence[Mapping[str, Any]] = ()
@@ -110,17 +121,40 @@ class Reader:
         return self._named(name, self._encoder.encode(turns, tools))
 
     def text(self, name: str, prompt: str, completion: str) -> tuple[Example, ...]:
-        """Return a text that is continued, and ended with the tokenizer's end of text."""
-        before = self._tokenizer(prompt)["input_ids"]
-        after = self._tokenizer(completion, add_special_tokens=False)["input_ids"]
+        """Return a text that is continued, and ended with the tokenizer's end of text.
+
+        Special tokens within it stay plain text. The completion has the tokens that it has behind its prompt, unless
+        one of them would reach across; then its own.
+
+        Raises:
+            ConfigError: it is empty, or the tokenizer cannot write it as it is.
+        """
         end = self._tokenizer.eos_token_id
         if end is None:
             raise ConfigError("the tokenizer has no end-of-text token, so no text could ever end; set its eos_token")
-        own = [*after, *([] if after[-1:] == [end] else [end])]
-        return self._named(name, [Encoded((*before, *own), (0,) * len(before) + (1,) * len(own))])
+        completion = completion.removesuffix(str(self._tokenizer.eos_token))
+        if not completion:
+            raise ConfigError("no token is taught: the completion is empty")
+        before, both = self._plain(prompt), self._plain(prompt + completion)
+        own = both[len(before) :] if both[: len(before)] == before else self._plain(completion)
+        if self._decoded(before + own) not in (prompt + completion, self._decoded(before) + completion):
+            raise ConfigError(
+                f"the tokenizer cannot write this as it is behind its prompt: {completion[:80]!r}; "
+                "let the completion, not the prompt, have the space between them"
+            )
+        first = self._tokenizer.bos_token_id
+        starts = first is not None and self._tokenizer("")["input_ids"][:1] == [first]
+        ids = ((first,) if starts else ()) + before
+        return self._named(name, [Encoded((*ids, *own, end), (0,) * len(ids) + (1,) * (len(own) + 1))])
+
+    def _plain(self, text: str) -> tuple[int, ...]:
+        return self._chat.rendered(self._chat.spoken({"role": "assistant", "content": text})["content"])
+
+    def _decoded(self, ids: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
     def _examples(self, name: str, values: Mapping[str, Any]) -> tuple[Example, ...]:
-        if "kind" in values and "reward" in values:
+        if _ours(values):
             return self._row(Row.model_validate(dict(values)))
         if "messages" in values:
             return self.conversation(name, _turns(values["messages"], True), values.get("tools") or ())
@@ -135,10 +169,8 @@ class Reader:
     def _row(self, row: Row) -> tuple[Example, ...]:
         if row.version != VERSION:
             raise ConfigError(f"version {row.version} of the schema; this program reads {VERSION}")
-        drawn_by = str(row.made.get("model", ""))
-        ours = Path(drawn_by.removeprefix("local:")).expanduser().resolve() == self._folder
-        if row.tokens is not None and drawn_by.startswith("local:") and ours:
-            return self._named(row.id, [Encoded(row.tokens.ids, row.tokens.mask)])
+        if own := row.drawn_by(self._folder):
+            return self._named(row.id, [Encoded(own.ids, own.mask)])
         return self.conversation(row.id, row.messages, row.tools)
 
     def _named(self, name: str, encoded: Sequence[Encoded]) -> tuple[Example, ...]:
@@ -152,22 +184,44 @@ class Reader:
         )
 
 
-def _turns(messages: Sequence[Mapping[str, Any]], taught: bool) -> list[Turn]:
+def _ours(values: Mapping[str, Any]) -> bool:
+    return "kind" in values and "reward" in values
+
+
+def _said(error: ConfigError) -> str:
+    """Return an error in one line; of many faults of a row the first."""
+    if not isinstance(error.__cause__, ValidationError):
+        return error.message
+    fault = error.__cause__.errors()[0]
+    return f"no row to learn from: {'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+
+
+def _turns(messages: Any, taught: bool) -> list[Turn]:
     """Read messages of chat completions; `taught`: the assistant's have weight 1 unless they say otherwise."""
+    if not isinstance(messages, list) or not all(isinstance(message, Mapping) for message in messages):
+        raise ConfigError("messages are a list of objects; prompt and completion are two texts, or two such lists")
     turns = []
     for message in messages:
-        own = message["role"] == "assistant" and taught
+        role, weight = message["role"], message.get("weight")
+        own = role == "assistant" and taught
         turns.append(
             Turn(
-                role=message["role"],
-                content=message.get("content") or "",
+                role="system" if role == "developer" else role,
+                content=_text(message.get("content")),
                 reasoning=message.get("reasoning_content") or message.get("reasoning") or "",
                 tool_calls=tuple(map(_called, message.get("tool_calls") or ())),
                 tool_call_id=message.get("tool_call_id") or "",
-                weight=message.get("weight", 1) if own else 0,
+                weight=0 if not own else 1 if weight is None else weight,
             )
         )
     return turns
+
+
+def _text(content: Any) -> Any:
+    """Return parts of text as one; anything else is left for :class:`Turn` to refuse."""
+    if isinstance(content, list) and all(isinstance(p, Mapping) and p.get("type") == "text" for p in content):
+        return "".join(part["text"] for part in content)
+    return content or ""
 
 
 def _called(call: Mapping[str, Any]) -> Any:

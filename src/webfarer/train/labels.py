@@ -1,8 +1,8 @@
-"""The queue of items that people label, and what they said, in the folder of a learning.
+"""The queue of items that people label, and what they said, in the folder of one learning or of several.
 
-Everybody has a log of their own, so several may work at once; the learning reads them all and needs no lock. Not a
-face: it never prints or asks. Invariant: no line of a log is ever rewritten; an answer that was taken back is one more
-line, and one that the learning has taken cannot be taken back.
+Everybody has a log of their own, so several may work at once; the learnings read them all and need no lock, and nobody
+is asked twice. Not a face: it never prints or asks. Invariant: no line of a log is ever rewritten; an answer that was
+taken back is one more line, and one that a learning has taken cannot be taken back.
 """
 
 import re
@@ -13,16 +13,14 @@ from pathlib import Path
 from webfarer.core.errors import ConfigError
 from webfarer.data.log import Log, read_log
 from webfarer.data.review import Agreement, agreement
-from webfarer.evals.matching import final_answer, key
 from webfarer.evals.records import put
 from webfarer.train.oracle import Said
-from webfarer.train.pool import PoolItem
+from webfarer.train.pool import PoolItem, admitted, final_answer
 
 TAKEN = "labels.jsonl"
 """What a learning has taken: its store of labels, in its folder."""
 
 _NAME = re.compile(r"[^\W_][\w .-]{0,39}")
-_MARKER = "####"  # before the final answer, in GSM8K
 _TURN = {"turns": 1.0}
 
 
@@ -30,7 +28,7 @@ class Queue:
     """What is asked of people, and what they have said so far.
 
     Args:
-        folder: of the learning.
+        folder: of the learning, or of the folders of several.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,9 +36,15 @@ class Queue:
         self._items, self._guidelines = folder / "queue.jsonl", folder / "guidelines.txt"
 
     def extend(self, items: Sequence[PoolItem], guidelines: str) -> None:
-        """Put those items in that are not there yet."""
+        """Put those items in that are not there yet.
+
+        Raises:
+            ConfigError: another item has the id of one, as with generated pools of several seeds.
+        """
         known = {item.id: item for item in self.items}
-        known.update((item.id, item) for item in items)
+        if twice := [item.id for item in items if known.setdefault(item.id, item) != item]:
+            other = "take another folder, or one seed"
+            raise ConfigError(f"{self.folder} asks for something else under the id {twice[0]!r}; {other}")
         put(self._items, "".join(f"{item.model_dump_json()}\n" for item in known.values()).encode())
         if not self._guidelines.exists():
             put(self._guidelines, f"{guidelines}\n".encode())
@@ -57,8 +61,9 @@ class Queue:
 
     @property
     def taken(self) -> set[str]:
-        """Items that the learning has an answer of, or a refusal."""
-        return {said.item for said in read_log(self.folder / TAKEN, Said)}
+        """Items that a learning has an answer of, or a refusal."""
+        stores = [self.folder / TAKEN, *sorted(self.folder.glob(f"*/{TAKEN}"))]
+        return {said.item for store in stores for said in read_log(store, Said)}
 
     def said(self) -> dict[str, dict[str, Said]]:
         """Return what stands, by person and item."""
@@ -111,11 +116,14 @@ class Labelling:
         Raises:
             ConfigError: another one is next, or the text is none, or none of the choices.
         """
-        choices = self._open(item).choices
-        text = text.strip()
-        if not text or (choices and text not in choices):
-            raise ConfigError(f"an answer is one of: {', '.join(choices)}" if choices else "an answer is no empty text")
-        self._log.append(Said(item=item, answer=text, by=self.person, cost=_TURN))
+        wanted = self._open(item)
+        if text.encode(errors="ignore").decode() != text:
+            raise ConfigError("that is no text in UTF-8; type it again")
+        answer = admitted(wanted, text)
+        if not answer:
+            one_of = f"one of: {', '.join(wanted.choices)}" if wanted.choices else "no empty text"
+            raise ConfigError(f"an answer is {one_of}")
+        self._log.append(Said(item=item, answer=answer, by=self.person, cost=_TURN))
 
     def skip(self, item: str) -> None:
         """Refuse the item that is next.
@@ -145,8 +153,8 @@ class Labelling:
     def agreements(self) -> dict[str, Agreement]:
         """Compare this person with everybody else, on the items that neither skipped."""
         said = self.queue.said()
-        mine = said.pop(self.person, {})
-        return {name: _agreement(mine, theirs) for name, theirs in said.items() if theirs}
+        mine, items = said.pop(self.person, {}), self.items
+        return {name: _agreement(items, mine, theirs) for name, theirs in said.items() if theirs}
 
     def _open(self, item: str) -> PoolItem:
         wanted = self.next()
@@ -165,11 +173,10 @@ def standing(log: Sequence[Said]) -> dict[str, Said]:
     return words
 
 
-def alike(answer: str) -> str:
-    """Return what is the same of answers that say the same: the final answer, however it is written."""
-    return key(final_answer(answer.rpartition(_MARKER)[2]))
+def _agreement(items: Mapping[str, PoolItem], mine: Mapping[str, Said], theirs: Mapping[str, Said]) -> Agreement:
+    both = [item for item in mine if item in theirs and mine[item].word == theirs[item].word == "label"]
 
+    def meant(said: Mapping[str, Said], item: str) -> str:
+        return final_answer(said[item].answer, items[item].choices)
 
-def _agreement(mine: Mapping[str, Said], theirs: Mapping[str, Said]) -> Agreement:
-    both = [(mine[item], theirs[item]) for item in mine if item in theirs]
-    return agreement([(alike(one.answer), alike(two.answer)) for one, two in both if one.word == two.word == "label"])
+    return agreement([(meant(mine, item), meant(theirs, item)) for item in both])

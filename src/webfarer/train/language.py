@@ -1,7 +1,7 @@
 """How one model reads a prompt and writes an answer, as tokens: the same for what it is taught and for what is scored.
 
-A conversation where its tokenizer has a chat template, else a text that is continued. Not a format of rows
-(:mod:`webfarer.train.examples`, which does the work).
+A conversation where its tokenizer has a chat template, else a text that is continued, behind a space where words need
+one. Not a format of rows (:mod:`webfarer.train.examples`, which does the work).
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
+from webfarer.core.errors import ConfigError
 from webfarer.data.masking import IGNORED
 from webfarer.data.row import Turn
 from webfarer.train.example import Example
@@ -30,7 +31,10 @@ class Language:
             turns = [Turn(role="user", content=prompt), Turn(role="assistant", content=answer, weight=1)]
             (example,) = self._reader.conversation(name, turns)
         else:
-            (example,) = self._reader.text(name, prompt, answer)
+            try:
+                (example,) = self._reader.text(name, prompt, answer)
+            except ConfigError:  # words of this tokenizer cannot stand side by side
+                (example,) = self._reader.text(name, prompt, f" {answer}")
         return example
 
     def exchange(self, prompt: str, answer: str) -> tuple[Ids, Ids]:

@@ -33,6 +33,14 @@ class Learner(Protocol):
 
     name: str
 
+    def check(self, item: PoolItem, answer: str) -> None:
+        """See that an answer can be taught.
+
+        Raises:
+            ConfigError: it cannot, for a reason of this item and answer.
+        """
+        ...
+
     def teach(self, labels: Sequence[tuple[PoolItem, Label]], into: Path, seed: int, start: Path | None) -> None:
         """Train an adapter on labels, from `start` or anew, and write it to `into`.
 

@@ -27,9 +27,11 @@ class Said(Label):
 
     Attributes:
         word: "skip": refused, `answer` is ""; "undo": the same person's last word on it is taken back.
+        why: an answer was made a refusal.
     """
 
     word: Literal["label", "skip", "undo"] = "label"
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Desk:
     """What oracles work with.
 
     Attributes:
-        folder: of the learning: queues, recorded calls.
+        folder: of the command, for all its learnings: queue, recorded calls.
         key: of generated and published items; None where nobody has one.
         answers: a file of labels, which goes before the key.
         settings: model, budget and prices.
@@ -54,7 +56,13 @@ class Desk:
 
 
 class Oracle(Protocol):
-    """Labels items. Modules of the seam define `oracle`, a class that takes a Desk."""
+    """Labels items. Modules of the seam define `oracle`, a class that takes a Desk.
+
+    Attributes:
+        name: who labels, and how; under another name a learning is not gone on with.
+    """
+
+    name: str
 
     def __init__(self, desk: Desk) -> None:
         """Begin a learning, or go on with it."""

@@ -5,9 +5,10 @@ of about one length together, so it needs no mask and no token sees another sequ
 packed row. Invariant: packed or padded, alone or in company, a sequence has the same loss and the same gradient.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from heapq import heapreplace
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ NAME = "webfarer_packed"
 """Our attention's id among those of transformers."""
 
 _ADVICE = "train it without packing (--no-packing)"
+_EXPERTS = 1e-5  # of the largest logit: what experts may round otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,12 @@ class Spans:
         rows: token numbers, sequences by longest of them, for each group of sequences of about one length; what stands
             behind a sequence's end is not read, as attention is causal.
         back: for each token of the packed row its number among those of all rows, one behind another.
+        longest: tokens of the longest sequence that is here or will come.
     """
 
     rows: tuple[Tensor, ...]
     back: Tensor
+    longest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +62,35 @@ def split(lengths: Sequence[int], room: int, packed: bool, processes: int = 1) -
     Sequences of like length go together. There are as many parts for every process; the last ones may be empty.
     """
     order = sorted(range(len(lengths)), key=lambda number: (-lengths[number], number))
-    most = min(room, -(-sum(lengths) // processes)) if packed else room
+    if packed and processes > 1:
+        return _shared(lengths, order, room, processes)
     parts: list[list[int]] = []
-    filled = most
+    filled = room
     for number in order:
         wide = lengths[number] if packed or not parts else lengths[parts[-1][0]]
-        if filled + wide > most:
+        if filled + wide > room:
             parts.append([])
             filled, wide = 0, lengths[number]
         parts[-1].append(number)
         filled += wide
     return parts + [[] for _ in range(-len(parts) % processes)]
+
+
+def _shared(lengths: Sequence[int], order: Sequence[int], room: int, processes: int) -> list[list[int]]:
+    """Put the longest sequence that is left into the emptiest part, in as few parts as hold them all."""
+    count = processes * (-(-sum(lengths) // (room * processes)) - 1)
+    while True:
+        count += processes
+        parts: list[list[int]] = [[] for _ in range(count)]
+        filled = [(0, place) for place in range(count)]
+        for number in order:
+            tokens, place = filled[0]
+            if tokens and tokens + lengths[number] > room:
+                break
+            heapreplace(filled, (tokens + lengths[number], place))
+            parts[place].append(number)
+        else:
+            return parts
 
 
 def collate(examples: Sequence[Example], packed: bool, device: torch.device) -> Batch:
@@ -111,16 +133,45 @@ def _spans(lengths: Sequence[int], device: torch.device) -> Spans:
         back[numbers[real]] = passed + torch.arange(numbers.numel()).view_as(numbers)[real]
         rows.append(numbers.to(device))
         passed += numbers.numel()
-    return Spans(tuple(rows), back.to(device))
+    return Spans(tuple(rows), back.to(device), max(lengths))
 
 
 def loss_sum(model: torch.nn.Module, batch: Batch) -> Tensor:
-    """Return −Σ log p of the taught tokens; logits are computed for columns in which something is taught, no others."""
+    """Return −Σ log p of the taught tokens."""
+    return cross_entropy(*_taught(model, batch), ignore_index=IGNORED, reduction="sum")
+
+
+def marks(model: torch.nn.Module, batch: Batch) -> Tensor:
+    """Return −Σ log p of the taught tokens, and how many of them the model holds likeliest."""
+    logits, wanted = _taught(model, batch)
+    loss = cross_entropy(logits, wanted, ignore_index=IGNORED, reduction="sum")
+    return torch.stack([loss, (logits.argmax(-1) == wanted).sum()])
+
+
+def _taught(model: torch.nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Return logits and targets of the columns in which something is taught, no others."""
     columns = (batch.targets != IGNORED).any(0).nonzero()[:, 0]
     logits = model(**batch.inputs, use_cache=False, logits_to_keep=columns).logits
-    wanted = batch.targets[:, columns]
     exact = logits if logits.dtype == torch.float64 else logits.float()
-    return cross_entropy(exact.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum")
+    return exact.flatten(0, 1), batch.targets[:, columns].flatten()
+
+
+def check_lengths(model: PreTrainedModel, examples: Sequence[Example]) -> None:
+    """See that no sequence would change what others in its batch are given.
+
+    Raises:
+        ConfigError: one is so long that the model turns positions of its whole batch otherwise.
+    """
+    config, longest = model.config.get_text_config(), max(len(example.ids) for example in examples)
+    given = getattr(config, "rope_parameters", None) or {}
+    for rope in (given, *given.values()):  # some models have one for every kind of layer
+        if isinstance(rope, Mapping) and rope.get("rope_type") in ("longrope", "dynamic"):
+            most = rope.get("original_max_position_embeddings") or config.max_position_embeddings
+            if longest > most:
+                raise ConfigError(
+                    f"a sequence has {longest} tokens: beyond {most}, this model turns the positions of all sequences "
+                    f"in a batch otherwise; leave such rows out: --longest {most} --drop-long"
+                )
 
 
 @contextmanager
@@ -131,30 +182,44 @@ def packing(model: PreTrainedModel, examples: Sequence[Example]) -> Iterator[Non
         ConfigError: its layers look across sequences, or its attention is not of a kind that can be packed.
     """
     neighbour, shown = (Example(e.id, e.ids[:64], e.ids[:64]) for e in (examples[0], examples[-1]))
+    other = replace(neighbour, ids=tuple(abs(each - 1) for each in neighbour.ids))
+    longest = max(len(example.ids) for example in examples)
+    chunk = getattr(model.config.get_text_config(), "attention_chunk_size", None)
+    if chunk and chunk < longest:
+        raise ConfigError(f"a sequence is longer than the model's attention chunk of {chunk} tokens; {_ADVICE}")
     before = model.config._attn_implementation
     with boundary(ConfigError, f"this model cannot be packed; {_ADVICE}"):
-        alone = _logits(model, [shown])
+        alone = _logits(model, [shown], longest)
         model.set_attn_implementation(NAME)
     try:
+        if model.config._attn_implementation != NAME:
+            raise ConfigError(f"this model cannot be packed: it has an attention of its own; {_ADVICE}")
         with boundary(ConfigError, f"this model cannot be packed; {_ADVICE}"):
-            beside = _logits(model, [neighbour, shown])[len(neighbour.ids) :]
-        off = float((beside - alone).abs().max() / alone.abs().max())
-        if off > torch.finfo(model.dtype).eps ** 0.5:
-            raise ConfigError(
-                f"this model's layers look across packed sequences: logits are off by {off:.1%} beside another; "
-                f"{_ADVICE}"
+            beside, beside_other = (
+                _logits(model, [each, shown], longest)[len(each.ids) :] for each in (neighbour, other)
             )
+        rounding = torch.finfo(model.dtype).eps
+        # batches of one shape are rounded alike; only experts, who get other tokens, may round otherwise
+        for off, most in ((beside - beside_other, max(_EXPERTS, 2 * rounding)), (beside - alone, rounding**0.5)):
+            share = float(off.abs().max() / alone.abs().max())
+            if share > most:
+                raise ConfigError(
+                    f"this model's layers look across packed sequences: logits are off by {share:.1%} beside another; "
+                    f"{_ADVICE}"
+                )
         yield
     finally:
         model.set_attn_implementation(before)
 
 
 @torch.no_grad()
-def _logits(model: PreTrainedModel, examples: Sequence[Example]) -> Tensor:
+def _logits(model: PreTrainedModel, examples: Sequence[Example], longest: int) -> Tensor:
     training = model.training
     model.train(False)
-    packed = model.config._attn_implementation == NAME
-    logits: Tensor = model(**collate(examples, packed, model.device).inputs, use_cache=False).logits[0]
+    inputs = collate(examples, model.config._attn_implementation == NAME, model.device).inputs
+    if "spans" in inputs:
+        inputs["spans"] = replace(inputs["spans"], longest=longest)
+    logits: Tensor = model(**inputs, use_cache=False).logits[0]
     model.train(training)
     return logits
 
@@ -167,7 +232,7 @@ def _attend(
     window = given.get("sliding_window")
     if any(given.get(name) is not None for name in ("softcap", "s_aux", "position_bias")):
         raise ConfigError(f"this model cannot be packed: its attention has a cap, sinks or a bias; {_ADVICE}")
-    if window is not None and window < max(rows.shape[1] for rows in spans.rows):
+    if window is not None and window < spans.longest:
         raise ConfigError(f"a sequence is longer than the model's attention window of {window} tokens; {_ADVICE}")
 
     def apart(states: Tensor, rows: Tensor) -> Tensor:

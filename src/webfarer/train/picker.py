@@ -1,13 +1,13 @@
 """A picker: which items of a pool are labelled next, by what models think of them without knowing the answers.
 
-It asks a :class:`View` for numbers and returns item numbers. Source: STAR (arXiv 2403.01165), with every score taken on
+It asks a :class:`View` for numbers and returns rows of it. Source: STAR (arXiv 2403.01165), with every score taken on
 what the model itself generates. Invariant: the same view, round and seed pick the same items; none twice.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 from webfarer.core.registry import Seam
 
@@ -31,7 +31,11 @@ class View(Protocol):
 
     @property
     def closed(self) -> bool:
-        """Whether every item has choices."""
+        """Whether every item of the pool has choices."""
+        ...
+
+    def part(self, rows: Sequence[int]) -> "View":
+        """Return the view of some of the items, the others having been picked; what was computed is not lost."""
         ...
 
     def nll(self, who: Who, passes: int = 0) -> "ndarray":
@@ -69,6 +73,10 @@ class View(Protocol):
         """Return the adapted model's mean last hidden state over each prompt: (items, width)."""
         ...
 
+    def picked(self) -> "ndarray":
+        """Return the same of the items that were picked before, refused ones among them: (those, width)."""
+        ...
+
     def gradients(self) -> "tuple[ndarray, ndarray]":
         """Return BADGE's gradient embeddings at the first output token, its greedy token taken for the label.
 
@@ -99,6 +107,31 @@ class Round:
     calibration: tuple[float, float] | None = None
 
 
+class Picked(NamedTuple):
+    """What was picked.
+
+    Attributes:
+        rows: of the view, the most wanted first.
+        weight: of the base model in the score, for pickers that mix both models'.
+        overlap: the share of the rows that the adapted model's score alone would have picked, for the same.
+    """
+
+    rows: list[int]
+    weight: float | None = None
+    overlap: float | None = None
+
+
+@runtime_checkable
+class Dropping(Protocol):
+    """A picker that may read dropout passes of the adapted model, which then has to be trained with dropout.
+
+    Attributes:
+        passes: how many; 0 for none.
+    """
+
+    passes: int
+
+
 class Picker(Protocol):
     """Picks items. Modules of the seam define `picker`, a frozen dataclass whose fields have defaults.
 
@@ -107,6 +140,6 @@ class Picker(Protocol):
 
     title: ClassVar[str]
 
-    def pick(self, view: View, count: int, at: Round) -> list[int]:
-        """Return the numbers of `count` items, the most wanted first."""
+    def pick(self, view: View, count: int, at: Round) -> Picked:
+        """Pick `count` items."""
         ...

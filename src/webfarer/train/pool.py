@@ -4,15 +4,29 @@ Whoever chooses items sees :class:`PoolItem`, which has no answer; only oracles 
 That is how no score can see a label: by type. Not training rows (:mod:`webfarer.data.row`).
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from webfarer.core.errors import ConfigError
 from webfarer.core.registry import Seam
+from webfarer.evals import matching
 
 POOLS = Seam("webfarer.train.pools", "pool", "pool")
+
+MARKER = "####"
+"""Stands before the final answer, as in GSM8K."""
+
+Composed = Annotated[str, AfterValidator(lambda text: unicodedata.normalize("NFC", text))]
+"""A text in Unicode's composed form, which tokenizers that normalise write back."""
+
+_MINUS = re.compile(r"(?<![\w)])[-–](?=[$€£¥]?\.?\d)")
+_EMPHASIS = re.compile(r"(\*+|`+)(.*)\1", re.DOTALL)
+_SIGNS = str.maketrans({sign: chr(0xE000 + place) for place, sign in enumerate("#%*/&@")})  # C# is not C, 10% not 10
 
 
 class PoolItem(BaseModel):
@@ -29,7 +43,7 @@ class PoolItem(BaseModel):
 
     id: str
     prompt: str
-    choices: tuple[str, ...] = ()
+    choices: tuple[Composed, ...] = ()
     cells: dict[str, str] = {}
 
 
@@ -46,7 +60,7 @@ class Label(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     item: str
-    answer: str
+    answer: Composed
     by: str
     cost: dict[str, float] = {}
 
@@ -82,3 +96,57 @@ class Pool(Protocol):
     def draw(self, size: int, held_out: int, seed: int, skew: float = 0.0) -> Set:
         """Generate items; with skew most of the pool is of one easy kind, and the held-out items are not."""
         ...
+
+
+def final_answer(text: str, choices: Sequence[str] = ()) -> str:
+    """Return what texts with the same final answer have in common.
+
+    That is the choice that is meant, if any; else what stands behind the last marker, or the whole text: case, spaces
+    and full stops do not count, signs do.
+    """
+    if (whole := text.strip()) in choices:
+        return whole
+    said = matching.final_answer(text.rpartition(MARKER)[2]).strip()
+    if emphasis := _EMPHASIS.fullmatch(said):
+        said = emphasis[2]
+    if said in choices:
+        return said
+    plain = matching.key(_MINUS.sub("−", matching.iso_dates(said)).translate(_SIGNS))
+    meant = [choice for choice in choices if final_answer(choice) == plain]
+    return meant[0] if len(meant) == 1 else plain
+
+
+def admitted(item: PoolItem, text: str) -> str:
+    """Return an answer as a label holds it: the text, or the choice that is meant; "" where it means none."""
+    if not item.choices:
+        return text.strip()
+    meant = final_answer(unicodedata.normalize("NFC", text), item.choices)
+    return meant if meant in item.choices else ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKey:
+    """A key of answers that are known; a text is right when its final answer is the same, or the same choice.
+
+    Attributes:
+        answers: by item.
+        items: by id.
+    """
+
+    answers: Mapping[str, str]
+    items: Mapping[str, PoolItem]
+
+    def answer(self, item: str) -> str:
+        """Return the answer.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if item not in self.answers:
+            raise ConfigError(f"the pool's file has no answer to {item!r}: choose the oracle human or model")
+        return self.answers[item]
+
+    def right(self, item: str, text: str) -> bool:
+        """Say whether a text is the answer."""
+        choices = self.items[item].choices
+        return final_answer(text, choices) == final_answer(self.answer(item), choices)

@@ -127,12 +127,15 @@ def _examined(runs: Iterable[Sequence[Record]]) -> dict[int, dict[int, Calibrati
     return dict(sorted(found.items()))
 
 
+def mean_error(values: Sequence[float]) -> tuple[float, float | None]:
+    """Return a mean, rounded, and its standard error where there is one."""
+    error = round(stdev(values) / math.sqrt(len(values)), _DIGITS) if len(values) > 1 else None
+    return round(fmean(values), _DIGITS), error
+
+
 def _mean(name: str, values: Sequence[float]) -> Row:
-    """Return a mean, and its standard error where there is one."""
-    row: Row = {name: round(fmean(values), _DIGITS)}
-    if len(values) > 1:
-        row[f"{name} ±"] = round(stdev(values) / math.sqrt(len(values)), _DIGITS)
-    return row
+    mean, error = mean_error(values)
+    return {name: mean} if error is None else {name: mean, f"{name} ±": error}
 
 
 def _word(row: Row, measure: str) -> str:

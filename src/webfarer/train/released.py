@@ -1,11 +1,12 @@
 """STAR as its paper has it, and with each of four defects of its released program, to be compared by measurement.
 
 For benchmarks; nobody should train with a defect. Source: arXiv 2403.01165 and its program. Invariant: without a defect
-it is the picker `star` and the tuner `constrained`, unchanged.
+it picks as `star` and is trained as `constrained`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import ClassVar
 
@@ -13,12 +14,15 @@ import numpy as np
 from torch import nn
 
 from webfarer.core.errors import ConfigError
+from webfarer.core.specs import extended, made
+from webfarer.train.adapter_learner import AdapterLearner, Teaching
 from webfarer.train.language import Language
 from webfarer.train.picker import Round
 from webfarer.train.pickers._ranking import best, scaled
 from webfarer.train.pickers.star import Star
 from webfarer.train.pool import Key, PoolItem
 from webfarer.train.scoring import Limits
+from webfarer.train.tuner import TUNERS
 from webfarer.train.view import Views
 
 DEFECTS: Mapping[str, str] = {
@@ -30,42 +34,60 @@ DEFECTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Unscaled(Star):
-    """STAR with the defect `scale`."""
-
-    title: ClassVar[str] = "STAR, adapted score not scaled"
-
-    def mixed(self, base: np.ndarray, adapted: np.ndarray, part: float) -> np.ndarray:
-        """Return the mixture of one scaled and one raw score."""
-        return part * scaled(base) + (1 - part) * adapted
-
-
-@dataclass(frozen=True, slots=True)
-class Maths:
-    """What a learning is run with.
+class Released(Star):
+    """STAR's picker with defects; `dropout` is passes=0.
 
     Attributes:
-        picker: STAR's.
-        tuner: a spec.
-        leak: take the views of :func:`leaked`.
+        scale: mix a scaled score with a raw one.
+        leak: be shown the views of :class:`LeakyLearner`.
     """
 
-    picker: Star
-    tuner: str
-    leak: bool
+    title: ClassVar[str] = "STAR as released"
+    scale: bool = False
+    leak: bool = False
+
+    def mixed(self, base: np.ndarray, adapted: np.ndarray, part: float) -> np.ndarray:
+        """Return the mixture."""
+        return part * scaled(base) + (1 - part) * (adapted if self.scale else scaled(adapted))
 
 
-def maths(*defects: str) -> Maths:
-    """Return the paper's maths with some of the defects; all four are the released program's.
+def defects_of(text: str) -> list[str]:
+    """Return the defects that are named with commas, in a fixed order; "all" are all.
 
     Raises:
         ConfigError: there is no such defect.
     """
-    if unknown := [name for name in defects if name not in DEFECTS]:
-        raise ConfigError(f"no defect {', '.join(unknown)}; known: {', '.join(DEFECTS)}")
-    picker = (Unscaled if "scale" in defects else Star)(passes=0 if "dropout" in defects else Star.passes)
-    tuner = "constrained:gamma=0,decay=0.5" if "decay" in defects else "constrained"
-    return Maths(picker, tuner, "leak" in defects)
+    names = set(DEFECTS if text == "all" else text.split(","))
+    if unknown := sorted(names - DEFECTS.keys()):
+        raise ConfigError(f"no defect {', '.join(unknown)}; known: {', '.join(DEFECTS)}, or all")
+    return [name for name in DEFECTS if name in names]
+
+
+def released(defects: Collection[str], tuner: str = "constrained") -> tuple[Released, str]:
+    """Return STAR's picker with its share of the defects, and the spec of a constrained tuner with its own.
+
+    Raises:
+        ConfigError: the tuner constrains nothing.
+    """
+    picker = Released(
+        passes=0 if "dropout" in defects else Star.passes, scale="scale" in defects, leak="leak" in defects
+    )
+    if "decay" in defects:
+        tuner = extended(tuner, gamma=0, decay=0.5)
+        made(TUNERS, tuner)
+    return picker, tuner
+
+
+class LeakyLearner(AdapterLearner):
+    """A learner whose views are :func:`leaked`; no other one takes a key. It teaches as the others do."""
+
+    def __init__(self, folder: Path, how: Teaching, key: Key) -> None:
+        super().__init__(folder, how)
+        self._key = key
+
+    def views(self, pool: Sequence[PoolItem]) -> Views:
+        """Return what makes views that score the right answers."""
+        return leaked(self._base, self._language, pool, self._key, self._how.limits)
 
 
 def leaked(

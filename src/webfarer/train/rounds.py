@@ -8,15 +8,16 @@
     rounds.jsonl               what came of every round
     rounds/00/adapter          what was trained in it
     rounds/00/answers.jsonl    what it answered to the held-out items
-    people/, queue.jsonl, calls.jsonl   of oracles
+    people/, queue.jsonl, calls.jsonl   of oracles; one folder up where several learnings share them
 
 Not the loop (:mod:`webfarer.train.active`). Invariant: nothing here is changed once it is written.
 """
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
+from webfarer.core.errors import ConfigError
 from webfarer.core.fare import Fare
 from webfarer.data.log import read_log
 from webfarer.train.calibration import Calibration
@@ -24,6 +25,7 @@ from webfarer.train.learner import Answered
 
 ROUNDS = "rounds.jsonl"
 PICKS = "picks.jsonl"
+PLAN = "plan.json"
 
 
 class Plan(BaseModel):
@@ -32,12 +34,16 @@ class Plan(BaseModel):
     Attributes:
         labels: how many in the end.
         rounds: of picking, after a first one that is drawn by lot.
-        first: labels of that one; 0: as many as of the others, and what cannot be shared out evenly.
+        first: labels of that one, the earliest of the others taking what cannot be shared out evenly; 0: as many as of
+            the others, and what cannot be shared out.
         warm: go on with the last round's adapter; else every round trains a new one on all labels.
         stop: end when at most this share of held-out answers changed in each of `patience` rounds; 0: never.
         patience: see `stop`.
         probe: record how unsure both models are of the unlabelled items; takes time where the picker does not ask.
         seed: draws everything that is drawn.
+
+    Raises:
+        ConfigError: it cannot work.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,11 +57,24 @@ class Plan(BaseModel):
     probe: bool = False
     seed: int = 0
 
+    @model_validator(mode="after")
+    def _works(self) -> "Plan":
+        if min(self.rounds, self.first) < 0 or self.patience < 1 or not 0 <= self.stop <= 1:
+            raise ConfigError(f"{self}: rounds and first are 0 at least, patience 1, stop is a share from 0 to 1")
+        sizes = [self.size(number) for number in range(self.rounds + 1)]
+        if min(sizes) < 1:
+            raise ConfigError(f"{self.labels} labels are too few for {self.rounds} rounds: each asks for one at least")
+        if sum(sizes) != self.labels:
+            raise ConfigError(f"{self.first} first labels and no rounds make {self.first}, not {self.labels}")
+        return self
+
     def size(self, number: int) -> int:
         """Return how many labels round `number` asks for; 0 is the one that is drawn by lot."""
-        parts = self.rounds if self.first else self.rounds + 1
-        each = (self.labels - self.first) // parts if parts else 0
-        return each if number else self.labels - self.rounds * each
+        if not self.first:
+            each = self.labels // (self.rounds + 1)
+            return each if number else self.labels - self.rounds * each
+        each, more = divmod(self.labels - self.first, self.rounds or 1)
+        return each + (number <= more) if number else self.first
 
 
 class Pick(BaseModel):
@@ -64,7 +83,7 @@ class Pick(BaseModel):
     Attributes:
         round: its number.
         items: their ids, the most wanted first.
-        weight: of the base model in the picker's score, for pickers that mix.
+        weight, overlap: see :class:`webfarer.train.picker.Picked`.
         unsure: mean negative log-likelihood of a token of its own answers, by model, over all unlabelled items.
         scores: the same of each picked item.
     """
@@ -74,6 +93,7 @@ class Pick(BaseModel):
     round: int
     items: tuple[str, ...]
     weight: float | None = None
+    overlap: float | None = None
     unsure: dict[str, float] = {}
     scores: dict[str, tuple[float, ...]] = {}
 
@@ -84,12 +104,12 @@ class Record(BaseModel):
     Attributes:
         number: from 0, the round whose items are drawn by lot.
         items: labelled in it, in the order in which they were picked.
-        refused: how many were.
+        refused: how many were; `why` is said of those whose answer could not be learnt.
         labels: all so far.
         examined: on the held-out items, after training; None without any.
         changed: share of held-out answers that are other than in the round before.
         calibration: expected calibration error of base and adapted model on the new labels, before training on them.
-        weight, unsure: of the round's first pick.
+        weight, overlap, unsure: of the round's first pick.
         figures: of the adapter.
         seconds: by what was done; of a round that was killed, from where it was taken up again.
         fare: of all labels so far.
@@ -100,11 +120,13 @@ class Record(BaseModel):
     number: int
     items: tuple[str, ...]
     refused: int = 0
+    why: tuple[str, ...] = ()
     labels: int
     examined: Calibration | None = None
     changed: float | None = None
     calibration: tuple[float, float] | None = None
     weight: float | None = None
+    overlap: float | None = None
     unsure: dict[str, float] = {}
     figures: dict[str, float] = {}
     seconds: dict[str, float] = {}
@@ -123,11 +145,6 @@ class Report(BaseModel):
     records: list[Record]
     waiting: int = 0
     ended: str = ""
-
-
-def read_records(folder: Path) -> list[Record]:
-    """Return what came of the rounds so far."""
-    return read_log(folder / ROUNDS, Record)
 
 
 def read_answers(folder: Path, number: int) -> list[Answered]:

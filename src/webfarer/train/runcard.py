@@ -28,17 +28,18 @@ def write(folder: Path, card: Mapping[str, Any]) -> None:
 
 def page(card: Mapping[str, Any]) -> str:
     """Return the card as a page of HTML."""
-    points, scores = card["points"], card["scores"]
+    points = card["points"]
     losses = [(float(point["step"]), float(point["loss"])) for point in points]
-    held_out = [(float(step), float(score)) for step, score in scores.items()]
+    held_out, right = ([(float(step), each) for step, each in card[name].items()] for name in ("scores", "accuracies"))
     facts: list[Row] = [
         {"": name.replace("_", " "), "value": _said(value)}
         for name, value in card.items()
-        if name not in ("points", "scores")
+        if name not in ("points", "scores", "accuracies")
     ]
     parts = [
         f"<h1>{escape(str(card['tuner']))} on {escape(str(card['rows']))}</h1>",
         _figure("Loss", {"trained on": _thinned(losses), "held out": held_out}),
+        *([_figure("Accuracy on held-out tokens", {"": right})] if right else []),
         _figure("Learning rate", {"": _thinned([(point["step"], point["rate"]) for point in points])}),
         _figure("Norm of the gradient", {"": _thinned([(point["step"], point["norm"]) for point in points])}),
         "<h2>Facts</h2>",

@@ -152,7 +152,7 @@ def write_card(term: Term, folder: Path, sheets: int, papers: tuple[int, ...] = 
         examine(model, tokenizer, name, questions, sheets) for name in term.recipe.exams for questions in papers
     ]
     scores += [examine_puzzle(model, tokenizer, name, sheets) for name in sorted({*term.recipe.puzzles})]
-    scores += [examine_pool(model, tokenizer, name, _ITEMS_PER_SHEET * sheets) for name in sorted(term.recipe.pools)]
+    scores += [examine_pool(model, tokenizer, name, _ITEMS_PER_SHEET * sheets) for name in sorted({*term.recipe.pools})]
     card = {
         "recipe": asdict(term.recipe),
         "seed": term.seed,

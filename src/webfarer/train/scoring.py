@@ -1,27 +1,28 @@
 """What a causal language model says of many prompts at once: outputs of its own, their probabilities, its states.
 
-Rows of like length share a batch, padded on the left, so that outputs end in the last column and the head is computed
-for those columns only; choices of one prompt share its keys and values. Not a serving engine. Invariant: what a row
-gets does not depend on the rows beside it. Source of the dropout masks: Gal and Ghahramani, arXiv 1506.02142.
+Rows of like length share a batch, padded on the left. What all prompts begin with, an instruction or examples, is
+read once a batch, and choices of one prompt share its keys and values. The head is computed only for columns that are
+read; what a model writes is scored in passing. Not a serving engine. Invariant: what a row gets does not depend on the
+rows beside it.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from peft.tuners.lora import LoraLayer
-from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 from transformers import DynamicCache
 
-from webfarer.core.errors import ConfigError
+from webfarer.train._logits import bucketed, drawn, entropy, host, log_chances, wide
+from webfarer.train._thinning import dropped, thinned, without_adapters
 from webfarer.train.language import Ids
 
-_BUCKETS = 1024  # of a gradient's vocabulary part
-_ROOM_HOST, _ROOM_DEVICE = 1 << 22, 1 << 28
+_WORTH = 16
+"""Tokens that all prompts begin with, from which on they are read apart."""
+_ROOM_HOST, _ROOM_DEVICE = 1 << 20, 1 << 28  # a host is fastest where arrays fit its caches
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ class States:
     Attributes:
         mean: last hidden state, over the prompt: (items, width).
         last: at the prompt's last token: (items, width).
-        residual: probabilities of the next token minus 1 at the likeliest: (items, at most _BUCKETS). Larger
-            vocabularies are added up in buckets with random signs, which keeps inner products on average.
+        residual: probabilities of the next token minus 1 at the likeliest: (items, vocabulary), a
+            large vocabulary in buckets (:func:`webfarer.train._logits.bucketed`).
         top: the two highest probabilities of the next token: (items, 2).
     """
 
@@ -94,7 +95,11 @@ class Scorer:
         self._widest, self._vocabulary = 4 * text.hidden_size, text.vocab_size
 
     def write(self, prompts: Sequence[Ids], draws: np.ndarray | None = None) -> list[Ids]:
-        """Return what the model writes after each prompt, its end included.
+        """Return what the model writes after each prompt, its end included; arguments as for :meth:`answer`."""
+        return self.answer(prompts, draws)[0]
+
+    def answer(self, prompts: Sequence[Ids], draws: np.ndarray | None = None) -> tuple[list[Ids], Scores]:
+        """Return what the model writes and, at no further pass, what :meth:`score` says of it.
 
         Args:
             prompts: one or more tokens each.
@@ -102,13 +107,17 @@ class Scorer:
                 None for the likeliest token.
         """
         out: list[Ids] = [()] * len(prompts)
-        longest = self._limits.longest
+        sums, longest = np.zeros((2, len(prompts))), self._limits.longest
+        common = _common(prompts)
+        # a layer's keys are a quarter as wide as its widest array at most, but stay until the output ends
+        sizes = [(max(len(prompt) - common, (len(prompt) + longest) // 4), 1) for prompt in prompts]
         with self._asking(0):
-            for rows in self._batches([(len(prompt) + longest, 1) for prompt in prompts]):
-                drawn = None if draws is None else torch.from_numpy(draws[rows]).to(self._device)
-                for row, ids in zip(rows, self._written([prompts[row] for row in rows], drawn), strict=True):
+            for rows in self._batches(sizes):
+                lots = None if draws is None else torch.from_numpy(draws[rows]).to(self._device)
+                written, sums[:, rows] = self._written([prompts[row] for row in rows], lots, common)
+                for row, ids in zip(rows, written, strict=True):
                     out[row] = ids
-        return out
+        return out, Scores(sums[0], sums[1], np.zeros(len(prompts)))
 
     def score(self, prompts: Sequence[Ids], outputs: Sequence[Ids], passes: int = 0) -> Scores:
         """Return how likely and how open each output was to the model, under `passes` dropout masks or without any."""
@@ -117,10 +126,13 @@ class Scorer:
             return Scores(np.tile(once.nll, (passes, 1)), np.tile(once.entropy, (passes, 1)), once.information)
         shape = (passes, len(prompts)) if passes else (len(prompts),)
         scores = Scores(np.zeros(shape), np.zeros(shape), np.zeros(len(prompts)))
-        sizes = [(len(prompt) + len(output), len(output) + 1) for prompt, output in zip(prompts, outputs, strict=True)]
+        common = _common(prompts)
+        lengths = [len(prompt) + len(output) - common for prompt, output in zip(prompts, outputs, strict=True)]
+        sizes = [(length + common // 4, len(output)) for length, output in zip(lengths, outputs, strict=True)]
         with self._asking(passes):
             for rows in self._batches(sizes, passes or 1):
-                found = self._scored([prompts[row] for row in rows], [outputs[row] for row in rows], passes or 1)
+                pairs = [(prompts[row], outputs[row]) for row in rows]
+                found = self._scored(pairs, passes or 1, common)
                 scores.nll[..., rows], scores.entropy[..., rows] = (part.reshape(*shape[:-1], -1) for part in found[:2])
                 scores.information[rows] = found[2]
         return scores
@@ -130,13 +142,15 @@ class Scorer:
         if passes and not self._drops:
             return [np.tile(chances, (passes, 1)) for chances in self.choose(asked)]
         out = [np.zeros(0)] * len(asked)
-        columns = [len(one.choices) * max(map(len, one.choices)) for one in asked]
-        sizes = [(len(one.choices) * len(one.prompt) + kept, kept) for one, kept in zip(asked, columns, strict=True)]
+        common = _common([one.prompt for one in asked])
+        columns = [sum(map(len, one.choices)) for one in asked]
+        kept = [len(one.choices) * (len(one.prompt) - common + common // 4) for one in asked]
+        sizes = [(size + count, count) for size, count in zip(kept, columns, strict=True)]
         with self._asking(passes):
             for rows in self._batches(sizes, passes or 1):
-                found = self._chosen([asked[row] for row in rows], passes or 1)
+                found = self._chosen([asked[row] for row in rows], passes or 1, common)
                 for row, logs in zip(rows, found, strict=True):
-                    out[row] = _host(torch.softmax(logs, -1))[slice(None) if passes else 0]
+                    out[row] = host(torch.softmax(logs, -1))[slice(None) if passes else 0]
         return out
 
     def states(self, prompts: Sequence[Ids]) -> States:
@@ -150,18 +164,18 @@ class Scorer:
 
     @property
     def _drops(self) -> bool:
-        return not self._plain and bool(_dropouts(self._model))
+        return not self._plain and bool(dropped(self._model))
 
     def _batches(self, sizes: Sequence[tuple[int, int]], copies: int = 1) -> Iterator[list[int]]:
         """Group rows of (tokens, columns of the head) so that the largest array of each batch fits the room."""
         rows: list[int] = []
         columns = 0
         for row in sorted(range(len(sizes)), key=lambda row: sizes[row]):
-            columns = max(columns, sizes[row][1])
-            unit = copies * max(sizes[row][0] * self._widest, columns * self._vocabulary)
-            if rows and (len(rows) + 1) * unit > self._room:
+            tokens, kept = sizes[row]
+            columns += kept
+            if rows and copies * max((len(rows) + 1) * tokens * self._widest, columns * self._vocabulary) > self._room:
                 yield rows
-                rows, columns = [], sizes[row][1]
+                rows, columns = [], kept
             rows.append(row)
         if rows:
             yield rows
@@ -173,9 +187,9 @@ class Scorer:
             stack.callback(self._model.train, self._model.training)
             self._model.eval()
             if self._plain:
-                stack.enter_context(_without_adapters(self._model))
+                stack.enter_context(without_adapters(self._model))
             elif passes:
-                stack.enter_context(_dropping(self._model, passes, self._limits.seed))
+                stack.enter_context(thinned(self._model, passes, self._limits.seed))
             yield
 
     def _padded(self, rows: Sequence[Ids]) -> tuple[Tensor, Tensor]:
@@ -184,6 +198,17 @@ class Scorer:
         ids = torch.tensor([[0] * (width - len(row)) + list(row) for row in rows], device=self._device)
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self._device)
         return ids, mask
+
+    def _begun(self, rows: Sequence[Ids], copies: int, common: int) -> tuple[Tensor, Tensor, DynamicCache]:
+        """Read what all rows begin with once for each copy; return ids and mask of all, and what they go on from."""
+        cache = DynamicCache()
+        ids, mask = self._padded([row[common:] for row in rows])
+        if common:
+            first = torch.tensor([rows[0][:common]], device=self._device).expand(copies, -1)
+            self._forward(first, torch.ones_like(first), 1, cache)
+            cache.batch_select_indices(torch.arange(copies, device=self._device).repeat_interleave(len(rows)))
+            mask = nn.functional.pad(mask, (common, 0), value=1)
+        return ids.repeat(copies, 1), mask.repeat(copies, 1), cache
 
     def _forward(self, ids: Tensor, mask: Tensor, keep: int, cache: DynamicCache | None = None, **wish: Any) -> Any:
         """Run the model on the last columns of `mask`, with positions that count from each row's first token."""
@@ -198,14 +223,29 @@ class Scorer:
             **wish,
         )
 
-    def _written(self, prompts: list[Ids], draws: Tensor | None) -> list[Ids]:
-        ids, mask = self._padded(prompts)
-        cache, out = DynamicCache(), [list[int]() for _ in prompts]
+    def _logs(self, ids: Tensor, mask: Tensor, read: Tensor, cache: DynamicCache | None = None) -> Tensor:
+        """Return log-probabilities of the tokens after the columns that are read, of the last ones; row by row."""
+
+        def select(head: nn.Module, given: tuple[Tensor]) -> tuple[Tensor]:
+            return (given[0][read][None],)
+
+        hook = self._model.get_output_embeddings().register_forward_pre_hook(select)
+        with hook:
+            return log_chances(self._forward(ids, mask, read.shape[1], cache).logits[0])
+
+    def _written(self, prompts: list[Ids], draws: Tensor | None, common: int) -> tuple[list[Ids], np.ndarray]:
+        ids, mask, cache = self._begun(prompts, 1, common)
+        out = [list[int]() for _ in prompts]
+        sums = np.zeros((2, len(prompts)))
         live = torch.arange(len(prompts), device=self._device)
         for step in range(self._limits.longest):
             logits = self._forward(ids, mask, 1, cache).logits[:, -1]
-            token = logits.argmax(-1) if draws is None else _drawn(logits, draws[live, step])
-            for row, number in zip(live.tolist(), token.tolist(), strict=True):
+            logs = log_chances(logits)
+            token = logits.argmax(-1) if draws is None else drawn(logs, draws[live, step])
+            nll = -logs.gather(1, token[:, None]).squeeze(1)
+            rows = live.tolist()
+            sums[:, rows] += host(torch.stack([nll, entropy(logs, logs.exp())]))
+            for row, number in zip(rows, token.tolist(), strict=True):
                 out[row].append(number)
             on = torch.isin(token, self._ends, invert=True).nonzero().squeeze(1)
             if not len(on):
@@ -214,133 +254,60 @@ class Scorer:
                 cache.batch_select_indices(on)
                 live, mask, token = live[on], mask[on], token[on]
             ids, mask = token[:, None], nn.functional.pad(mask, (0, 1), value=1)
-        return [tuple(row) for row in out]
+        return [tuple(row) for row in out], sums
 
-    def _scored(self, prompts: list[Ids], outputs: list[Ids], copies: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        ids, mask = self._padded([p + o for p, o in zip(prompts, outputs, strict=True)])
-        columns = max(map(len, outputs))
-        own = torch.tensor([[0] * (columns - len(o)) + [1] * len(o) for o in outputs], device=self._device)
-        logits = self._forward(ids.repeat(copies, 1), mask.repeat(copies, 1), columns + 1).logits
-        logs = _logs(logits[:, -columns - 1 : -1], copies)
-        said = ids[:, -columns:].expand(copies, -1, -1)
-        nll = -(logs.gather(-1, said[..., None]).squeeze(-1) * own).sum(-1)
-        entropy = (_entropy(logs) * own).sum(-1)
-        together = (_entropy(logs.logsumexp(0) - np.log(copies)) * own).sum(-1)
-        return _host(nll), _host(entropy), _host(together - entropy.mean(0))
+    def _scored(
+        self, pairs: list[tuple[Ids, Ids]], copies: int, common: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return sums of nll and entropy: (copies, rows), and of information: (rows,)."""
+        ids, mask, cache = self._begun([prompt + output for prompt, output in pairs], copies, common)
+        _, own = self._padded([output for _, output in pairs])
+        read = nn.functional.pad(own, (0, 1)).bool().repeat(copies, 1)  # a column foretells the next
+        logs = self._logs(ids, mask, read, cache if common else None)
+        logs = logs.view(copies, -1, logs.shape[-1])
+        row, column = own.nonzero(as_tuple=True)
+        said = ids[row, column - own.shape[1]]
+        chances = logs.exp()
+        nll, open_ = -logs[:, torch.arange(len(said)), said], entropy(logs, chances)
+        mean = chances.mean(0)
+        apart = entropy(mean.log(), mean) - open_.mean(0) if copies > 1 else torch.zeros_like(open_[0])
+        sums = nll.new_zeros(2 * copies + 1, len(pairs)).index_add_(1, row, torch.cat([nll, open_, apart[None]]))
+        return host(sums[:copies]), host(sums[copies:-1]), host(sums[-1])
 
-    def _chosen(self, asked: list[Asked], copies: int) -> list[Tensor]:
+    def _chosen(self, asked: list[Asked], copies: int, common: int) -> list[Tensor]:
         """Return log-probabilities of choices: for each prompt (copies, choices)."""
-        ids, mask = self._padded([one.prompt for one in asked])
-        cache = DynamicCache()
-        first = self._forward(ids.repeat(copies, 1), mask.repeat(copies, 1), 1, cache).logits
+        ids, mask, cache = self._begun([one.prompt for one in asked], copies, common)
+        first = log_chances(self._forward(ids, mask, 1, cache).logits[:, -1])
         counts = [len(one.choices) for one in asked]
         owner = torch.tensor([row for row, count in enumerate(counts) for _ in range(count)], device=self._device)
         choices = [choice for one in asked for choice in one.choices]
         width = max(map(len, choices))
         said = torch.tensor([list(c) + [0] * (width - len(c)) for c in choices], device=self._device)
         own = torch.tensor([[1] * len(c) + [0] * (width - len(c)) for c in choices], device=self._device)
-        index = torch.cat([owner + copy * len(asked) for copy in range(copies)])
-        logits = first[index]
+        sums = first.view(copies, len(asked), -1)[:, owner, said[:, 0]]
         if width > 1:  # the last token of a choice is foretold, never read
-            cache.batch_select_indices(index)
-            seen = torch.cat([mask[owner], own[:, :-1]], 1).repeat(copies, 1)
-            more = self._forward(said[:, :-1].repeat(copies, 1), seen, 0, cache).logits
-            logits = torch.cat([logits, more], 1)
-        logs = _logs(logits, copies)
-        sums = (logs.gather(-1, said.expand(copies, -1, -1)[..., None]).squeeze(-1) * own).sum(-1)
+            cache.batch_select_indices(torch.cat([owner + copy * len(asked) for copy in range(copies)]))
+            seen = torch.cat([mask[: len(asked)][owner], own[:, :-1]], 1).repeat(copies, 1)
+            logs = self._logs(said[:, :-1].repeat(copies, 1), seen, own[:, 1:].bool().repeat(copies, 1), cache)
+            row, column = own[:, 1:].nonzero(as_tuple=True)
+            later = logs.view(copies, len(row), -1)[:, torch.arange(len(row)), said[row, column + 1]]
+            sums = sums.index_add(1, row, later)
         return list(torch.split(sums, counts, dim=1))
 
     def _states(self, prompts: list[Ids]) -> list[np.ndarray]:
         ids, mask = self._padded(prompts)
         out = self._forward(ids, mask, 1, output_hidden_states=True)
-        hidden, logits = out.hidden_states[-1], _wide(out.logits[:, -1])
+        hidden, logits = out.hidden_states[-1], wide(out.logits[:, -1])
         mean = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         chances = logits.softmax(-1)
         residual = chances - nn.functional.one_hot(logits.argmax(-1), logits.shape[-1])
-        return [_host(mean), _host(hidden[:, -1]), _host(_bucketed(residual)), _host(chances.topk(2).values)]
+        return [host(mean), host(hidden[:, -1]), host(bucketed(residual)), host(chances.topk(2).values)]
 
 
-@contextmanager
-def _without_adapters(model: nn.Module) -> Iterator[None]:
-    layers = [m for m in model.modules() if isinstance(m, BaseTunerLayer) and not m.disable_adapters]
-    learning = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-    for layer in layers:
-        layer.enable_adapters(False)
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.enable_adapters(True)
-        for parameter, was in learning:  # PEFT changes it in passing
-            parameter.requires_grad_(was)
-
-
-@contextmanager
-def _dropping(model: nn.Module, passes: int, seed: int) -> Iterator[None]:
-    """Drop inputs of LoRA's A: pass k is one thinned network for all rows, tokens and batches, drawn from seed and k.
-
-    Rows must come pass by pass. The rest of the model keeps still.
-    """
-    dropped = _dropouts(model)
-    generators = [torch.Generator().manual_seed((seed << 16) + number) for number in range(passes)]
-    with ExitStack() as stack:
-        for layer, module, width in dropped:
-            chances = torch.full((width,), 1 - module.p)
-            masks = torch.stack([torch.bernoulli(chances, generator=g) for g in generators]) / (1 - module.p)
-            stack.enter_context(_hooked(module, masks))
-            layer.training = True  # DoRA asks its layer whether to drop
-        yield
-
-
-def _dropouts(model: nn.Module) -> list[tuple[nn.Module, nn.Dropout, int]]:
-    """Return the layers with LoRA, their dropout and the width of what it drops of."""
-    return [
-        (layer, module, layer.get_parameter(f"lora_A.{name}.weight").shape[1])
-        for layer in model.modules()
-        if isinstance(layer, LoraLayer)
-        for name, module in layer.lora_dropout.items()
-        if isinstance(module, nn.Dropout) and module.p and name in layer.lora_A
-    ]
-
-
-def _hooked(module: nn.Module, masks: Tensor) -> AbstractContextManager[Any]:
-    def mask(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-        if output.dim() != 3:
-            raise ConfigError("dropout passes need adapters on linears that see rows of tokens, not on routed experts")
-        factors = masks.to(output).repeat_interleave(len(output) // len(masks), 0)
-        return output * factors[:, None]
-
-    return module.register_forward_hook(mask)
-
-
-def _drawn(logits: Tensor, draws: Tensor) -> Tensor:
-    sums = _wide(logits).double().softmax(-1).cumsum(-1)
-    places = torch.searchsorted(sums, draws[:, None] * sums[:, -1:], right=True)
-    return torch.clamp(places.squeeze(1), max=sums.shape[1] - 1)
-
-
-def _logs(logits: Tensor, copies: int) -> Tensor:
-    logs = torch.log_softmax(_wide(logits), -1)
-    return logs.view(copies, -1, *logs.shape[1:])
-
-
-def _entropy(logs: Tensor) -> Tensor:
-    return torch.sum(torch.special.entr(logs.exp()), -1)
-
-
-def _bucketed(residual: Tensor) -> Tensor:
-    size = residual.shape[1]
-    if size <= _BUCKETS:
-        return residual
-    signs = torch.randint(0, 2, (size,), generator=torch.Generator().manual_seed(0)).to(residual) * 2 - 1
-    buckets = torch.arange(size, device=residual.device) % _BUCKETS
-    return residual.new_zeros(len(residual), _BUCKETS).index_add_(1, buckets, residual * signs)
-
-
-def _wide(logits: Tensor) -> Tensor:
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
-
-
-def _host(values: Tensor) -> np.ndarray:
-    found: np.ndarray = values.double().cpu().numpy()
-    return found
+def _common(prompts: Sequence[Ids]) -> int:
+    """Return how many tokens all prompts begin with, less the last one of any, if reading them apart is worth it."""
+    shortest, longest = min(prompts, default=()), max(prompts, default=())  # all others lie between these two
+    same = next((at for at, pair in enumerate(zip(shortest, longest, strict=False)) if len(set(pair)) > 1), None)
+    whole = min(map(len, prompts), default=0)
+    common = min(whole if same is None else same, whole - 1)
+    return common if len(prompts) > 1 and common >= _WORTH else 0

@@ -6,7 +6,7 @@ others (:mod:`webfarer.train.released`).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -32,6 +32,7 @@ class Readings:
         self.asked, self._scorer, self._outputs = asked, scorer, outputs
         self._scores: dict[int, Scores] = {}
         self._choices: dict[int, list[np.ndarray]] = {}
+        self._drawn: dict[tuple[int, int], list[Ids]] = {}
 
     @cached_property
     def prompts(self) -> list[Ids]:
@@ -41,12 +42,16 @@ class Readings:
     @cached_property
     def outputs(self) -> list[Ids]:
         """What is scored."""
-        return self._scorer.write(self.prompts) if self._outputs is None else list(self._outputs)
+        if self._outputs is not None:
+            return list(self._outputs)
+        written, self._scores[0] = self._scorer.answer(self.prompts)
+        return written
 
     def scores(self, passes: int) -> Scores:
         """Return what the model thinks of the outputs."""
+        outputs = self.outputs  # the model's own are scored as they are written
         if passes not in self._scores:
-            self._scores[passes] = self._scorer.score(self.prompts, self.outputs, passes)
+            self._scores[passes] = self._scorer.score(self.prompts, outputs, passes)
         return self._scores[passes]
 
     def choices(self, passes: int) -> list[np.ndarray]:
@@ -60,9 +65,12 @@ class Readings:
         """What the model makes of the prompts."""
         return self._scorer.states(self.prompts)
 
-    def drawn(self, draws: np.ndarray) -> list[Ids]:
-        """Return outputs that numbers in [0, 1) decide: (items, tokens)."""
-        return self._scorer.write(self.prompts, draws)
+    def drawn(self, seed: int, number: int, rows: Sequence[int], longest: int) -> list[Ids]:
+        """Return sampled outputs; each item has its own lots by its row, whatever other items there are."""
+        if (seed, number) not in self._drawn:
+            lots = np.stack([np.random.default_rng((seed, number, row)).random(longest) for row in rows])
+            self._drawn[seed, number] = self._scorer.write(self.prompts, lots)
+        return self._drawn[seed, number]
 
 
 @dataclass(frozen=True)
@@ -71,26 +79,34 @@ class ModelView:
 
     Attributes:
         base: of the whole pool.
-        adapted: of the items that have no label.
+        adapted: of the items that had no label when the round began.
         rows: their numbers in the pool.
+        places: of those among them that were not picked since.
         decode: turns an output into text.
         longest: tokens of a sampled output.
+        before: of the items that were picked before the round, by the adapted model.
     """
 
     base: Readings
     adapted: Readings
     rows: Sequence[int]
+    places: Sequence[int]
     decode: Callable[[Ids], str]
     longest: int
+    before: Readings
 
     def __len__(self) -> int:
         """Return how many items there are."""
-        return len(self.rows)
+        return len(self.places)
 
     @property
     def closed(self) -> bool:
-        """Whether every item has choices."""
-        return all(one.choices for one in self.adapted.asked)
+        """Whether every item of the pool has choices."""
+        return all(one.choices for one in self.base.asked)
+
+    def part(self, rows: Sequence[int]) -> "ModelView":
+        """Return the view of some of the items."""
+        return replace(self, places=[self.places[row] for row in rows])
 
     def nll(self, who: Who, passes: int = 0) -> np.ndarray:
         """Return −Σ log p(y_j) of each output y."""
@@ -102,7 +118,7 @@ class ModelView:
 
     def information(self, passes: int) -> np.ndarray:
         """Return Σ_j of the mutual information between token j and the dropout mask."""
-        return self.adapted.scores(passes).information
+        return self._mine("adapted", self.adapted.scores(passes).information)
 
     def lengths(self, who: Who) -> np.ndarray:
         """Return how many tokens each output has."""
@@ -113,33 +129,41 @@ class ModelView:
         if not self.closed:
             raise ConfigError("the pool has items without choices; take a picker that reads outputs, such as pe")
         found = self._of(who).choices(passes)
-        return found if who == "adapted" else [found[row] for row in self.rows]
+        return [found[place] for place in self._index(who)]
 
     def samples(self, count: int, seed: int) -> list[list[str]]:
-        """Return sampled outputs; each item has its own lots, whatever else is in the pool."""
-        written = [self.adapted.drawn(self._lots(seed, number)) for number in range(count)]
-        return [[self.decode(output) for output in outputs] for outputs in zip(*written, strict=True)]
+        """Return sampled outputs."""
+        written = [self.adapted.drawn(seed, number, self.rows, self.longest) for number in range(count)]
+        return [[self.decode(outputs[place]) for outputs in written] for place in self.places]
 
     def embeddings(self) -> np.ndarray:
         """Return the mean last hidden state over each prompt."""
-        return self.adapted.states.mean
+        return self.adapted.states.mean[self._index("adapted")]
+
+    def picked(self) -> np.ndarray:
+        """Return the same of the items that were picked before."""
+        since = sorted({*range(len(self.rows))} - {*self.places})
+        means = [self.before.states.mean] if self.before.asked else []
+        return np.concatenate([*means, self.adapted.states.mean[since]])
 
     def gradients(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the two factors of BADGE's gradient embeddings."""
-        return self.adapted.states.residual, self.adapted.states.last
+        left = self._index("adapted")
+        return self.adapted.states.residual[left], self.adapted.states.last[left]
 
     def leaders(self) -> np.ndarray:
         """Return probabilities of the two likeliest first tokens."""
-        return self.adapted.states.top
+        return self.adapted.states.top[self._index("adapted")]
 
     def _of(self, who: Who) -> Readings:
         return self.adapted if who == "adapted" else self.base
 
-    def _mine(self, who: Who, values: np.ndarray) -> np.ndarray:
-        return values if who == "adapted" else values[..., list(self.rows)]
+    def _index(self, who: Who) -> list[int]:
+        """Return where the items are among those that a model was asked."""
+        return list(self.places) if who == "adapted" else [self.rows[place] for place in self.places]
 
-    def _lots(self, seed: int, number: int) -> np.ndarray:
-        return np.stack([np.random.default_rng((seed, number, row)).random(self.longest) for row in self.rows])
+    def _mine(self, who: Who, values: np.ndarray) -> np.ndarray:
+        return values[..., self._index(who)]
 
 
 class Views:
@@ -170,7 +194,10 @@ class Views:
         outputs = None if self._outputs is None else [self._outputs[row] for row in rows]
         scorer = Scorer(adapted, self._language.ends, self._limits)
         readings = Readings(scorer, [self._asked[row] for row in rows], outputs)
-        return ModelView(self._base, readings, rows, self._language.text, self._limits.longest)
+        before = Readings(scorer, [self._asked[row] for row in sorted({*range(len(self._asked))} - {*rows})])
+        return ModelView(
+            self._base, readings, rows, range(len(rows)), self._language.text, self._limits.longest, before
+        )
 
 
 def _asked(item: PoolItem, language: Language) -> Asked:

@@ -81,7 +81,13 @@ class Browser:
                 async with asyncio.timeout(None if seconds == math.inf else seconds) as outer, self._tabs:
                     chromium = await self._running()
                     async with asyncio.timeout(self._settings.web.total_seconds):
-                        return await self._visit(chromium, url, session, permit)
+                        try:
+                            return await self._visit(chromium, url, session, permit)
+                        except Unreachable:
+                            if chromium.alive:
+                                raise
+                        # all of it has ended, by another page's fault perhaps: once more in a new one
+                        return await self._visit(await self._running(), url, session, permit)
             except TimeoutError as error:
                 failure: FetchError = FetchTimeout(f"the browser did not come to an end with {url} in time")
                 bound = "seconds" if outer.expired() else ""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from html import escape
 
-from webfarer.apps.cli._labelling import result
+from webfarer.apps.cli._labelling import NOTHING, result
 from webfarer.core.errors import ConfigError
 from webfarer.evals.sheet import document, notes
 from webfarer.train.labels import Labelling
@@ -61,7 +61,7 @@ class LabelPage:
         try:
             if fields.get("word") == "undo":
                 if self._labelling.undo() is None:
-                    self._notice = "Nothing can be taken back: there is no answer, or the learning has it already."
+                    self._notice = NOTHING
             elif fields.get("word") == "skip":
                 self._labelling.skip(item)
             else:

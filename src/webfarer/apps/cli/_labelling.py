@@ -1,5 +1,7 @@
 """Labelling at the terminal: one item at a time; an answer is typed, or chosen by its number."""
 
+from collections.abc import Mapping
+
 from rich.prompt import Prompt
 
 from webfarer.apps.cli._terminal import clean, console
@@ -7,6 +9,7 @@ from webfarer.core.errors import ConfigError
 from webfarer.train.labels import Labelling
 from webfarer.train.pool import PoolItem
 
+NOTHING = "Nothing can be taken back: there is no answer, or the learning has it already."
 _KEYS = "/s: skip, /u: undo, /q: quit"
 
 
@@ -15,17 +18,19 @@ def ask_all(labelling: Labelling) -> None:
     screen = console()
     screen.print(clean(labelling.queue.guidelines))
     while (item := labelling.next()) is not None:
-        screen.print(f"\n{_shown(item)}")
-        said = Prompt.ask(f"{'number' if item.choices else 'answer'} ({_KEYS})", console=screen).strip()
+        numbers = _numbered(item)
+        screen.print(f"\n{_shown(item, numbers)}")
+        said = Prompt.ask(f"{'number' if numbers else 'answer'} ({_KEYS})", console=screen).strip()
         if said == "/q":
             return
         try:
             if said == "/u":
-                labelling.undo()
+                if labelling.undo() is None:
+                    screen.print(NOTHING)
             elif said == "/s":
                 labelling.skip(item.id)
             else:
-                labelling.answer(item.id, _chosen(item, said))
+                labelling.answer(item.id, numbers.get(said, said))
         except ConfigError as error:
             screen.print(clean(error.message))
 
@@ -40,12 +45,12 @@ def result(labelling: Labelling) -> str:
     return "\n".join(lines)
 
 
-def _shown(item: PoolItem) -> str:
-    choices = [f"  {number}  {choice}" for number, choice in enumerate(item.choices, 1)]
+def _shown(item: PoolItem, numbers: Mapping[str, str]) -> str:
+    choices = [f"  {number}  {choice}" for number, choice in numbers.items()] or [f"  {each}" for each in item.choices]
     return clean("\n".join([item.prompt, *choices]))
 
 
-def _chosen(item: PoolItem, said: str) -> str:
-    """Return the choice of that number; what is typed where there are no choices, or it is none of their numbers."""
+def _numbered(item: PoolItem) -> dict[str, str]:
+    """Return the choices by their numbers; none where a choice is such a number itself, and is to be typed."""
     numbered = {str(number): choice for number, choice in enumerate(item.choices, 1)}
-    return numbered.get(said, said)
+    return {} if numbered.keys() & set(item.choices) else numbered

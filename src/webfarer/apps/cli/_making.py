@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -12,9 +13,30 @@ from webfarer.apps.cli._terminal import console
 from webfarer.core.config import Settings
 from webfarer.core.errors import ConfigError, boundary
 from webfarer.data.factory import Hands, Report, Wanted, make_questions
+from webfarer.data.synth import SYNTHS, Order, Synth
 from webfarer.evals.task import TASKS, Item, Source
 
 _LEVELS = ("easy", "medium", "hard")
+_FLAGS = {"hops": "--hops", "quota": "--quota", "easy": "--from"}  # by the fields of an order
+
+
+def flags_of(synth: Synth) -> str:
+    """Return the options of an order that mean something to a synth."""
+    return ", ".join(_FLAGS[name] for name in synth.reads) or f"none of {', '.join(_FLAGS.values())}"
+
+
+def order_of(synth: str, hops: int | None, quota: str, easy: Path | None, settings: Settings) -> Order:
+    """Return the order that options make.
+
+    Raises:
+        ConfigError: the synth does not read one of them, or it is not written as it should be.
+    """
+    given = {"hops": hops, "quota": quota, "easy": easy}
+    plugin: Synth = SYNTHS.load(synth)
+    if unread := [_FLAGS[name] for name, value in given.items() if value and name not in plugin.reads]:
+        raise ConfigError(f"leave out {', '.join(unread)}: {synth} reads {flags_of(plugin)}")
+    order = Order(quota=quotas(quota), easy=easy_items(easy, settings))
+    return order if hops is None else replace(order, hops=hops)
 
 
 def quotas(text: str) -> dict[tuple[str, str], int]:
@@ -83,7 +105,10 @@ def told(report: Report, out: Path) -> str:
     lines = [f"{out}: {report.kept} of {report.wanted} questions ({report.synth}, {report.ground})"]
     dropped = "dropped by check:" if report.dropped else "none dropped"
     lines.append(f"{report.drafts} drafts on {report.grounds} grounds, {passed} pass every check; {dropped}")
-    lines += [f"  {name:<12} {number}" for name, number in sorted(report.dropped.items(), key=lambda each: -each[1])]
+    width = max(map(len, report.dropped), default=0)
+    lines += [
+        f"  {name:<{width}} {number}" for name, number in sorted(report.dropped.items(), key=lambda each: -each[1])
+    ]
     if len(report.cells) > 1:
         lines.append("kept: " + ", ".join(f"{cell} {number}" for cell, number in report.cells.items()))
     if report.fare.calls:

@@ -25,6 +25,7 @@ Html = Annotated[Path | None, typer.Option(help="Write it as one static page, to
 @app.command(name="list")
 def list_all() -> None:
     """List synths, grounds, checks, rules, formats and selectors."""
+    from webfarer.apps.cli._making import flags_of
     from webfarer.data.check import CHECKS
     from webfarer.data.format import FORMATS
     from webfarer.data.ground import GROUNDS
@@ -34,7 +35,7 @@ def list_all() -> None:
 
     for name in SYNTHS.ids():
         synth = SYNTHS.load(name)
-        print(f"{name:<16} {synth.title}; {synth.source}")
+        print(f"{name:<16} {synth.title}; {synth.source}; reads {flags_of(synth)}")
     print(f"--ground         {', '.join(GROUNDS.ids())}")
     print(f"--checks         {', '.join(CHECKS.ids())}")
     for stage in STAGES:
@@ -55,7 +56,7 @@ def make(
     ground: Annotated[str, typer.Option(help="Kind of generated site; the default fits the synth.")] = "",
     pages: Annotated[int, typer.Option(min=1, help="Most pages read of a website.")] = 1000,
     per_site: Annotated[int, typer.Option(min=1, help="Most questions of one generated site.")] = 20,
-    hops: Annotated[int, typer.Option(min=1, help="Statements in a chain; rewrites of e2hqa; spans masked.")] = 2,
+    hops: Annotated[int | None, typer.Option(min=1, help="Statements in a chain, rewrites or masks; 2.")] = None,
     quota: Annotated[str, typer.Option(help="Exact numbers, as single:80/140/120,multi:80/140/120.")] = "",
     easy: Annotated[Path | None, typer.Option("--from", help="Easy questions to make harder (e2hqa).")] = None,
     checks: Annotated[str, typer.Option(help="Only these checks, with commas.")] = "",
@@ -75,23 +76,20 @@ def make(
 
     The same command again goes on where a killed one stopped. Limits are those of the whole order.
     """
-    from webfarer.apps.cli._making import easy_items, make, quotas, told
+    from webfarer.apps.cli._making import make, order_of, told
     from webfarer.core.config import load_settings
     from webfarer.data.factory import Hands, Wanted
     from webfarer.data.question import read_questions
-    from webfarer.data.synth import Order
 
     flags = o.given(
         model=model, base_url=base_url, budget=o.limits(None, None, max_usd, max_tokens, None, None) or None
     )
     settings = load_settings(**o.assigned(assign, **flags, web=o.manners(allow_private, ignore_robots)))
-    cells = quotas(quota)
-    order = Order(hops, cells, easy_items(easy, settings))
+    order = order_of(synth, hops, quota, easy, settings)
     others = tuple(question for path in apart or () for question in read_questions(path))
     named = tuple(filter(None, checks.split(",")))
-    wanted = Wanted(
-        synth, count or sum(cells.values()) or 100, settings, order, seed, root, ground, pages, per_site, named, others
-    )
+    total = count or sum(order.quota.values()) or 100
+    wanted = Wanted(synth, total, settings, order, seed, root, ground, pages, per_site, named, others)
     o.writable(html)
     report = make(wanted, out, Hands(processes, ray))
     print(told(report, out))
@@ -203,10 +201,10 @@ def export(
     from webfarer.apps.cli._filtering import rows_at
     from webfarer.data.format import FORMATS, Wish
 
-    form = FORMATS.load(to)
+    chosen = FORMATS.load(to)
     rows = [row for row in rows_at(run) if kind in ("", row.kind)]
-    place = out or (run if run.is_dir() else run.parent) / f"{to}{form.suffix}"
-    done = form.export(rows, place, Wish(tokenizer, longest))
+    place = out or (run if run.is_dir() else run.parent) / f"{to}{chosen.suffix}"
+    done = chosen.export(rows, place, Wish(tokenizer, longest))
     for name, why in done.left_out.items():
         print(f"left out: {name}: {why}")
     figures = "".join(f"; {name} {value}" for name, value in done.figures.items())

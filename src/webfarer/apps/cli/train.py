@@ -1,5 +1,6 @@
 """`webfarer train`: trains models on this machine."""
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,6 +9,7 @@ import typer
 
 from webfarer.apps.cli import _options as o
 from webfarer.core.errors import ConfigError
+from webfarer.core.specs import extended
 
 if TYPE_CHECKING:
     from webfarer.train.fitting import Fitting
@@ -70,9 +72,10 @@ def sft(
     model: Annotated[Path, typer.Option(help="Folder of the model.")],
     out: Annotated[Path, typer.Option(help="Folder for adapter and card; a training that was stopped in it goes on.")],
     tuner: Annotated[str, typer.Option(help="What is trained, as lora:rank=16,alpha=32; or rslora, full …")] = "lora",
+    rank: Annotated[int | None, typer.Option(min=1, help="The tuner's rank; else what the tuner says.")] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the rows.")] = 3,
     batch: Annotated[int, typer.Option(help="Sequences of a step.")] = 8,
-    room: Annotated[int, typer.Option(help="Most tokens in one forward pass: sets memory, not results.")] = 4096,
+    room: Annotated[int, typer.Option(help="Most tokens in one forward pass: sets memory and dropout's draws.")] = 4096,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-4,
     schedule: Annotated[Literal["linear", "cosine", "constant"], typer.Option(help="How the rate falls.")] = "linear",
     warmup: Annotated[float, typer.Option(help="Share of the steps in which the rate rises.")] = 0.03,
@@ -84,14 +87,17 @@ def sft(
     longest: Annotated[int, typer.Option(help="Most tokens of a sequence; 0 takes the model's limit.")] = 0,
     drop_long: Annotated[bool, typer.Option("--drop-long", help="Leave longer rows out instead of stopping.")] = False,
     held_out: Annotated[Path | None, typer.Option(help="Rows to evaluate on.")] = None,
-    share: Annotated[float, typer.Option(help="Share of the rows that is held out to evaluate on.")] = 0.0,
+    share: Annotated[float, typer.Option(help="Share of the questions that is held out to evaluate on.")] = 0.0,
     evaluate_every: Annotated[int, typer.Option(help="Steps between evaluations; 0: first and last.")] = 0,
     save_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 100,
+    checkpointing: Annotated[bool, typer.Option("--checkpointing", help="Compute layers again: less memory.")] = False,
+    shard: Annotated[bool, typer.Option("--shard", help="Divide the model among the processes of torchrun.")] = False,
     seed: Annotated[int, typer.Option(help="Draws first weights, order and dropout.")] = 1,
 ) -> None:
     """Fine-tune a model on rows: supervised, by an adapter or whole.
 
-    Under `torchrun` or `accelerate launch` several processes share each step. Needs the `train` extra.
+    Under `torchrun --nproc-per-node N --no-python webfarer train sft …` processes share each step; with --shard each
+    holds a part of the model only. Needs the `train` extra.
     """
     try:
         from transformers.utils.logging import disable_progress_bar
@@ -103,11 +109,11 @@ def sft(
     except ModuleNotFoundError as error:
         raise ConfigError("fine-tuning needs more packages: pip install 'webfarer[train]'") from error
     disable_progress_bar()  # type: ignore[no-untyped-call]  # of files that are read and written
-    settings = Settings(epochs, batch, room, rate, schedule, warmup, clip, decay, packing, bf16, seed)
+    settings = Settings(epochs, batch, room, rate, schedule, warmup, clip, decay, packing, bf16, seed, checkpointing)
     reading = Reading(whole, longest, drop_long)
-    card = do(
-        Job(rows, model, out, tuner, settings, reading, held_out, share, evaluate_every, save_every), _tell_fitting
-    )
+    spec = extended(tuner, **o.given(rank=rank))
+    job = Job(rows, model, out, spec, settings, reading, held_out, share, evaluate_every, save_every, shard)
+    card = do(job, _tell_fitting)
     if os.environ.get("RANK", "0") != "0":  # one of several processes tells
         return
     if card["dropped"]:
@@ -131,27 +137,29 @@ def star(
     pool: Annotated[str, typer.Argument(help="A file of items (JSONL: prompt, choices, answer), or a generated pool.")],
     model: Annotated[Path | None, typer.Option(help="Folder of the base model; none: the small learner.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the learning; what waits in it goes on.")] = Path("star"),
-    labels: Annotated[int, typer.Option(help="Labels in the end.")] = 500,
-    rounds: Annotated[int, typer.Option(help="Rounds of picking, after a first one by lot.")] = 9,
-    first: Annotated[int, typer.Option(help="Labels of the first round; 0: as many as of the others.")] = 0,
+    labels: Annotated[int, typer.Option(min=1, help="Labels in the end.")] = 500,
+    rounds: Annotated[int, typer.Option(min=0, help="Rounds of picking, after a first one by lot.")] = 9,
+    first: Annotated[int, typer.Option(min=0, help="Labels of the first round; 0: as many as of the others.")] = 0,
     picker: Annotated[str, typer.Option(help="Who picks; several with semicolons are compared, or all.")] = "star",
     tuner: Annotated[str, typer.Option(help="What is trained; several with semicolons are compared.")] = "constrained",
+    released: Annotated[str, typer.Option(help="STAR with its program's defects beside: scale;leak,decay;all.")] = "",
     oracle: Annotated[str, typer.Option(help="Who labels: file, model or human.")] = "file",
     answers: Annotated[Path | None, typer.Option(help="A file of labels, for the oracle file.")] = None,
     seeds: Annotated[str, typer.Option(help="Seeds, with commas.")] = "1",
-    size: Annotated[int, typer.Option(help="Items of a generated pool.")] = 2000,
-    held_out: Annotated[int, typer.Option(help="Items to be examined on after every round.")] = 200,
-    skew: Annotated[float, typer.Option(help="Share of a generated pool that is of one easy kind.")] = 0.0,
+    size: Annotated[int | None, typer.Option(min=1, help="Items of a generated pool; else 2000.")] = None,
+    held_out: Annotated[int, typer.Option(min=0, help="Items to be examined on after every round; 0: none.")] = 200,
+    skew: Annotated[float | None, typer.Option(help="Share of a generated pool that is of one easy kind.")] = None,
     published: Annotated[Path | None, typer.Option(help="The pool's published set: GSM8K's train.jsonl.")] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the labels in every round.")] = 3,
     batch: Annotated[int, typer.Option(help="Sequences of a step.")] = 8,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-4,
-    longest: Annotated[int, typer.Option(help="Most tokens of an answer that the model writes.")] = 64,
+    longest: Annotated[int, typer.Option(min=1, help="Most tokens of an answer that the model writes.")] = 64,
     warm: Annotated[bool, typer.Option("--warm", help="Go on with the last round's adapter.")] = False,
     stop: Annotated[float, typer.Option(help="End when at most this share of answers still changes; 0: never.")] = 0.0,
     probe: Annotated[bool, typer.Option("--probe", help="Record how unsure both models are, for the report.")] = False,
     labeller: Annotated[str | None, typer.Option("--labeller", help="provider:model, for the oracle model.")] = None,
-    people: Annotated[int, typer.Option(help="How many people label each item, for the oracle human.")] = 1,
+    people: Annotated[int, typer.Option(min=1, help="How many people label each item, for the oracle human.")] = 1,
+    guidelines: Annotated[Path | None, typer.Option(help="Text for whoever labels, people or a model.")] = None,
     max_usd: Annotated[float | None, typer.Option(help="Limit on US dollars for labels.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write both probes, gap and calibration, as a page.")] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write every round's figures.")] = None,
@@ -171,12 +179,40 @@ def star(
         from webfarer.train.scoring import Limits
     except ModuleNotFoundError as error:
         raise ConfigError("learning needs more packages: pip install 'webfarer[train]'") from error
+    o.writable(html, json_path)
     settings = load_settings(**o.given(model=labeller, budget=o.given(usd=max_usd) or None))
     plan = Plan(labels=labels, rounds=rounds, first=first, warm=warm, stop=stop, probe=probe)
     teaching = Teaching(settings=Settings(epochs, batch, rate=rate), limits=Limits(longest))
-    desk = Desk(out, answers=answers, settings=settings, people=people)
-    wanted = s.study_of(s.Named(picker, tuner, seeds, oracle), plan, model, teaching, desk)
-    items = s.items_of(pool, size, held_out, skew, published)
+    desk = Desk(out, answers=answers, settings=settings, guidelines=s.guidelines_of(guidelines), people=people)
+    wanted = s.study_of(s.Named(picker, tuner, released, seeds, oracle), plan, model, teaching, desk)
+    items = s.items_of(s.Drawn(pool, published, held_out, size, skew), model)
     found = study.run(wanted, items, out, lambda *told: print(s.line(*told), flush=True))
-    s.leave(found, html, json_path, f"Learning from few labels: {pool}")
-    print(s.told(found, out))
+    s.leave(wanted, found, f"Learning from few labels: {pool}", html, json_path)
+    print(s.told(wanted, found, out))
+
+
+@app.command()
+def score(
+    pool: Annotated[str, typer.Argument(help="A file of items (JSONL: prompt, choices), or a generated pool.")],
+    out: Annotated[Path, typer.Option(help="File for the scores, JSONL: one line an item.")] = Path("scores.jsonl"),
+    model: Annotated[Path | None, typer.Option(help="Folder of the base model; none: the small learner.")] = None,
+    adapter: Annotated[Path | None, typer.Option(help="Folder of an adapter; none: the base model alone.")] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Items of a generated pool; else 2000.")] = None,
+    passes: Annotated[int, typer.Option(min=0, help="Passes with dropout in the adapter.")] = 3,
+    longest: Annotated[int, typer.Option(min=1, help="Most tokens of an answer that the model writes.")] = 64,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the processor.")] = 1,
+    seed: Annotated[int, typer.Option(help="Draws the items of a generated pool.")] = 1,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write what it took.")] = None,
+) -> None:
+    """Score the items of a pool: what a model answers to each, and how sure it is. Needs the `train` extra."""
+    try:
+        from webfarer.apps.cli import _scoring as s
+        from webfarer.apps.cli._starring import Drawn, items_of
+        from webfarer.train.scoring import Limits
+    except ModuleNotFoundError as error:
+        raise ConfigError("scoring needs more packages: pip install 'webfarer[train]'") from error
+    asking = s.Asking(model, adapter, passes, Limits(longest), threads)
+    took = s.score(items_of(Drawn(pool, None, 0, size), model)(seed).pool, asking, out)
+    if json_path:
+        json_path.write_text(json.dumps(took) + "\n", encoding="utf-8")
+    print(f"{out}: {took['items']} items in {took['seconds']:.1f} s")

@@ -1,1 +1,1 @@
-"""Formats that training rows are exported to; one file each, which defines `form`."""
+"""Formats that training rows are exported to; one file each, which defines `format`."""

@@ -10,8 +10,9 @@ from typing import Any
 
 from webfarer.core.errors import ConfigError, boundary
 from webfarer.data.format import Wish
+from webfarer.data.jsonl import json_line
 from webfarer.data.masking import Encoder
-from webfarer.data.row import Row, json_line
+from webfarer.data.row import Row
 from webfarer.evals.records import whole
 
 Lines = Callable[[Row], Iterable[Mapping[str, Any]]]

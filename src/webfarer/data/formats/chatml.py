@@ -79,4 +79,4 @@ def _body(turn: Turn) -> str:
     return body
 
 
-form = ChatMl()
+format = ChatMl()

@@ -92,4 +92,4 @@ def _card(count: int, seen: Counter[tuple[str, str]]) -> str:
     return _CARD.format(count=count, version=VERSION, table=table, licences=licences)
 
 
-form = Hf()
+format = Hf()

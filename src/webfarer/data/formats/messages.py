@@ -39,4 +39,4 @@ def messages_of(row: Row) -> list[dict[str, Any]]:
     return [wire(turn) | ({"weight": turn.weight} if turn.role == "assistant" else {}) for turn in row.messages]
 
 
-form = Messages()
+format = Messages()

@@ -69,4 +69,4 @@ def _spoken(turn: Turn) -> dict[str, str]:
     return {"from": "function_call", "value": thought + json.dumps(calls, ensure_ascii=False)}
 
 
-form = ShareGpt()
+format = ShareGpt()

@@ -70,17 +70,13 @@ class _Named:
 
     def __init__(self, folder: Path) -> None:
         self._encoder = Encoder.load(folder)
-        self._folder = folder.resolve()
+        self._folder = folder
         self.tokenizer = self._encoder.identity
 
     def examples(self, row: Row) -> list[Example]:
-        model = str(row.made.get("model", ""))
-        if row.tokens is not None and model.startswith("local:") and self._is(model.removeprefix("local:")):
-            return [(Encoded(row.tokens.ids, row.tokens.mask), row.tokens.logprobs)]
+        if own := row.drawn_by(self._folder):
+            return [(Encoded(own.ids, own.mask), own.logprobs)]
         return [(example, ()) for example in self._encoder.encode(row.messages, row.tools)]
 
-    def _is(self, folder: str) -> bool:
-        return Path(folder).expanduser().resolve() == self._folder
 
-
-form = Tokens()
+format = Tokens()

@@ -82,4 +82,4 @@ def _evidence(page: Page, planted: Planted) -> Evidence:
     if not _LISTED.fullmatch(line[0]):
         sentences = _SENTENCE.finditer(page.markdown, line.start(), line.end())
         line = next((each for each in sentences if planted.value in each[0]), line)
-    return Evidence(url=page.url, sha256=page.id, text=line[0], start=line.start())
+    return Evidence.at(page, line.start(), line.end())

@@ -8,17 +8,15 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import get_args
 
 from webfarer.core.errors import ConfigError, Refused
 from webfarer.core.text import is_chinese
 from webfarer.core.types import Page
 from webfarer.data.grammar import read
-from webfarer.data.ground import Ground, Place
+from webfarer.data.ground import LANGUAGES, Ground, Place
 from webfarer.evals.navset import crawl
 from webfarer.web.client import Web
 from webfarer.web.guard import canonical_url, with_scheme
-from webfarer.worlds.types import Language
 
 _LICENSED = re.compile(
     r"\b(?:page|site|website|wiki|work|text|content|documentation|document|manual)s?\b[^.\n]{0,60}? (?:is|are)"
@@ -54,7 +52,7 @@ class Sites:
         ways = ways_from(first, pages)
         pages = {url: pages[url] for url in ways}
         language = language_of(pages.values())
-        if language not in get_args(Language):
+        if language not in LANGUAGES:
             raise ConfigError(f"{root} is in {language!r}; questions can be made of English and Chinese pages only")
         reading = read(pages, language)
         return Ground(

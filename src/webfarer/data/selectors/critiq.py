@@ -28,25 +28,15 @@ Columns = dict[str, list[float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Criterion:
-    """A criterion that the pairs speak for.
+class Lesson:
+    """What was learned.
 
     Attributes:
-        name: what it is called.
-        agreement: share of the pairs it tells apart that go the way of most.
-        weight: of one standard deviation in the score; below 0 less of it is better.
+        weights: of one standard deviation of each criterion, the most telling first; below 0 less of it is better.
+        scores: of every row.
     """
 
-    name: str
-    agreement: float
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What was learned: the criteria, the most telling first, and every row's score."""
-
-    criteria: tuple[Criterion, ...]
+    weights: Mapping[str, float]
     scores: tuple[float, ...]
 
 
@@ -92,8 +82,7 @@ async def learn(pool: Pool) -> Lesson:
         values |= await rate(pool.model, pool.rows, [name for name in weights if name not in values])
     scale = {name: weight / _spread(columns[name]) for name, weight in weights.items()}
     scores = (math.fsum(scale[name] * values[name][at] for name in scale) for at in range(len(pool.rows)))
-    criteria = (Criterion(name, _agreement(columns[name]), weight) for name, weight in weights.items())
-    return Lesson(tuple(criteria), tuple(scores))
+    return Lesson(weights, tuple(scores))
 
 
 def _pairs(pool: Pool) -> list[tuple[Row, Row]]:

@@ -49,6 +49,7 @@ class Backward:
     title = "Backward construction"
     source = "https://arxiv.org/abs/2501.10893"
     ground = "catalogue"
+    reads = ("hops",)
 
     def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question]:
         """Yield what walks fulfil, no end twice, until many walks in a row have brought nothing new."""

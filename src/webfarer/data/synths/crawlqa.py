@@ -26,6 +26,7 @@ class CrawlQA:
     title = "CRAWLQA"
     source = "arXiv 2505.22648"
     ground = "catalogue"
+    reads = ("hops",)
 
     def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question]:
         """Yield drafts of at most `order.hops` statements in a row (chains have two at least)."""

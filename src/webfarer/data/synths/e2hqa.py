@@ -15,7 +15,7 @@ from webfarer.data.formula import Of
 from webfarer.data.ground import Ground, Relation, Statement
 from webfarer.data.question import Evidence, Question
 from webfarer.data.standing import plain, texts_of
-from webfarer.data.synth import Order
+from webfarer.data.synth import Drop, Order
 from webfarer.data.synths._describing import Describer
 from webfarer.data.synths._drafting import Draft, draft_of, mixed, rounds, solved, varied
 from webfarer.data.synths._net import net_of
@@ -30,26 +30,20 @@ class E2HQA:
     title = "E2HQA"
     source = "arXiv 2505.22648"
     ground = "catalogue"
+    reads = ("hops", "easy")
 
-    def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question]:
-        """Yield drafts with `order.hops` rewrites each; of easy questions in :meth:`refusals` there are none."""
-        easy: Sequence[Statement]
+    def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question | Drop]:
+        """Yield the easy questions that cannot be used on this ground, then drafts with `order.hops` rewrites each."""
         if order.easy:
-            taken = (_taken(item, ground) for item in order.easy)
-            easy = [said for said in taken if isinstance(said, Statement)]
+            taken = [_taken(item, ground) for item in order.easy]
+            yield from (each for each in taken if isinstance(each, Drop))
+            easy = [each for each in taken if isinstance(each, Statement)]
             ground = _grown(ground, easy)
         else:
             easy = [
                 each for each in net_of(ground).plain if not (order.hops and ground.relations[each.relation].quotes)
             ]
-        return varied(rounds(mixed(easy, random), _Maker(ground, order, random).harder))
-
-    def refusals(self, ground: Ground, order: Order) -> Iterator[tuple[Item, str]]:
-        """Yield the easy questions that cannot be used on this ground, each with the reason."""
-        for item in order.easy:
-            taken = _taken(item, ground)
-            if isinstance(taken, str):
-                yield item, taken
+        yield from varied(rounds(mixed(easy, random), _Maker(ground, order, random).harder))
 
     def solve(self, question: Question, ground: Ground) -> frozenset[frozenset[str]]:
         """Return every answer to the formula; what a file says is believed as long as its page is there."""
@@ -96,23 +90,27 @@ def _content(clause: str) -> frozenset[str]:
     return frozenset(words(clause.replace("{x}", " ")))
 
 
-def _taken(item: Item, ground: Ground) -> Statement | str:
+def _taken(item: Item, ground: Ground) -> Statement | Drop:
     """Return what an easy question says as a statement about the name in it, its text the relation; or why not."""
+
+    def refused(rule: str, why: str) -> Drop:
+        return Drop(check=f"easy {rule}", why=why, question=item.question, answer=item.answer)
+
     if not item.answer or item.parts:
-        return "it has no answer, or several"
+        return refused("answer", "it has no answer, or several")
     net = net_of(ground)
     names = [name for name in net.subjects if name in item.question and stands_in(name, item.question)]
     if not names:
-        return "it names nothing of which the site states anything"
+        return refused("name", "it names nothing of which the site states anything")
     name = max(names, key=len)
     text = re.sub(rf"\b[Tt]he {re.escape(name)}|{re.escape(name)}", "{x}", item.question)
     for said in net.ties(name):
         same = _content(ground.relations[said.relation].ask) == _content(text)
         if said.subject == name and same and key(said.value) != key(item.answer):
-            return f"{said.evidence.url} states {said.value!r}"
+            return refused("fact", f"{said.evidence.url} states {said.value!r}")
     evidence = next(_stating(name, item, ground), None)
     if evidence is None:
-        return f"no page states {item.answer!r} together with {name!r}"
+        return refused("evidence", f"no page states {item.answer!r} together with {name!r}")
     return Statement(name, text, item.answer, evidence)
 
 
@@ -124,8 +122,7 @@ def _stating(name: str, item: Item, ground: Ground) -> Iterator[Evidence]:
     texts = texts_of(ground.pages)
     for url in dict.fromkeys((*item.gold, *ground.pages)):
         for line in texts[url].about(plain(name), plain(item.answer)) if url in texts else ():
-            page, span = ground.pages[url], line.span
-            yield Evidence(url=url, sha256=page.id, text=page.markdown[span.start : span.end], start=span.start)
+            yield Evidence.at(ground.pages[url], line.span.start, line.span.end)
 
 
 def _grown(ground: Ground, said: Sequence[Statement]) -> Ground:

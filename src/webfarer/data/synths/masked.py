@@ -45,6 +45,7 @@ class Masked:
     title = "Masked spans"
     source = "https://arxiv.org/abs/2505.20285"
     ground = "catalogue"
+    reads = ("hops",)
 
     def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question]:
         """Yield questions of all pages in turn, each passage a few times with other spans, no answer twice."""
@@ -89,14 +90,12 @@ class Masked:
         text = text.replace("{text}", " ".join(kept.split()))
         if any(stands_in(part, text) for part in parts):
             return None
-        slice_ = page.markdown[passage.start : passage.end]
-        place = Evidence(url=page.url, sha256=page.id, text=slice_, start=passage.start)
         said = Draft(
             "masked",
             "masked",
             text,
             parts,
-            (place,),
+            (Evidence.at(page, passage.start, passage.end),),
             cells={"hops": str(len(parts))},
             recipe={"text": kept},
             data={"ordered": True} if len(parts) > 1 else {},

@@ -26,6 +26,7 @@ class WebLeaper:
     title = "WebLeaper"
     source = "arXiv 2510.24697"
     ground = "catalogue"
+    reads = ("hops",)
 
     def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question]:
         """Yield drafts, the three kinds in turn; a hidden anchor is rewritten `order.hops - 1` times."""

@@ -29,6 +29,7 @@ class WebNav:
     title = "WebNav"
     source = "https://arxiv.org/abs/1602.02261"
     ground = "world"
+    reads = ()
 
     def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question]:
         """Yield questions that lead to all deep pages in turn."""
@@ -39,16 +40,15 @@ class WebNav:
     def _of_page(self, page: Page, ground: Ground, random: Random) -> Iterator[Question]:
         deck = list(sentences(page))
         for span in random.sample(deck, len(deck)):
-            text = page.markdown[span.start : span.end]
-            place = Evidence(url=page.url, sha256=page.id, text=text, start=span.start)
+            place = Evidence.at(page, span.start, span.end)
             said = Draft(
                 "webnav",
                 "webnav",
-                _QUESTIONS[ground.language].format(text),
+                _QUESTIONS[ground.language].format(place.text),
                 (page.url,),
                 (place,),
                 cells={"difficulty": f"depth {ground.depth(page.url)}"},
-                recipe={"sentence": text},
+                recipe={"sentence": place.text},
             )
             question = draft(ground, said)
             if self.solve(question, ground) == {question.wanted}:

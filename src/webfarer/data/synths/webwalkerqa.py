@@ -26,6 +26,7 @@ class WebWalkerQA:
     title = "WebWalkerQA pipeline"
     source = "https://arxiv.org/abs/2501.07572"
     ground = "world"
+    reads = ("quota",)
 
     def drafts(self, ground: Ground, order: Order, random: Random) -> Iterator[Question]:
         """Yield questions of the cells in the quota, or of all six, in turn.

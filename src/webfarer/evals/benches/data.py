@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -24,9 +23,9 @@ from pydantic import Field
 from webfarer.core.errors import WebfarerError
 from webfarer.evals.bench import BenchOptions, Findings, Row
 from webfarer.evals.benches._nodes import two_nodes
+from webfarer.evals.benches._programs import WEBFARER
 from webfarer.worlds.server import serve_folder
 
-_PROGRAM = (sys.executable, "-c", "from webfarer.apps.cli.main import main; main()")
 _SYNTHS = "crawlqa,e2hqa,webleaper,webwalkerqa,masked,webnav,backward"
 _CELLS = 6
 # where a Debian package keeps its site
@@ -138,7 +137,7 @@ def _killed(options: Options, place: Path) -> Iterator[Row]:
     """Yield the same order, killed at random moments and begun again until it ends."""
     synth = options.synths.split(",")[0]
     out, draws, kills, began = place / "killed.jsonl", random.Random(options.seed), 0, time.perf_counter()
-    command = [*_PROGRAM, *_order(synth, options), "--processes", "2", "--out", str(out)]
+    command = [*WEBFARER, *_order(synth, options), "--processes", "2", "--out", str(out)]
     while True:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
         try:
@@ -176,7 +175,7 @@ def _trajectories(options: Options, place: Path) -> Iterator[Row]:
 def _run(command: list[str], environment: Mapping[str, str] = {}, *, fewer: bool = False) -> float:
     """Run a command of the program and return the seconds it took; `fewer` questions than asked for may be allowed."""
     began = time.perf_counter()
-    done = subprocess.run([*_PROGRAM, *command], env={**os.environ, **environment}, capture_output=True, text=True)
+    done = subprocess.run([*WEBFARER, *command], env={**os.environ, **environment}, capture_output=True, text=True)
     if done.returncode and not (fewer and "fewer than wanted" in done.stdout):
         raise WebfarerError(f"webfarer {' '.join(command)} failed: {done.stderr.strip()[-500:]}")
     return time.perf_counter() - began

@@ -139,6 +139,7 @@ class _Results:
             "read": f"{read:.0%}",
             "cache_MB": round(max(outcome.allocated for outcome in here) / 1e6, 1),
             "evictions": round(sum(meter.evicted for meter in meters) / len(meters)),
+            "tokens_per_second": round(sum(m.tokens for m in meters) / sum(outcome.seconds for outcome in here)),
         }
 
 

@@ -6,8 +6,6 @@ a CPU lets sequences see each other, so its losses are not compared.
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,10 +15,10 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from webfarer.core.errors import ConfigError, WebfarerError
+from webfarer.core.errors import ConfigError
 from webfarer.evals.bench import BenchOptions, Findings, Row
+from webfarer.evals.benches._programs import WEBFARER, on_host, output
 
-_PROGRAM = (sys.executable, "-c", "from webfarer.apps.cli.main import main; main()")
 _PEER = Path(__file__).with_name("_peer_trl.py")
 _SIDES = ("webfarer, packed", "webfarer, padded", "TRL, padded", "TRL, packed")
 _RATE = 1e-3
@@ -32,7 +30,7 @@ class Options(BenchOptions):
 
     QUICK: ClassVar[dict[str, Any]] = {"rows": 64, "rounds": 1}
 
-    rows: int = Field(320, ge=16, description="Rows; one epoch.")
+    rows: int = Field(160, ge=16, description="Rows; one epoch.")
     shortest: int = Field(10, ge=4, description="Fewest words of a prompt.")
     longest: int = Field(200, ge=4, description="Most words of a prompt.")
     batch: int = Field(16, ge=1, description="Sequences of a step.")
@@ -126,7 +124,9 @@ def _run(side: str, place: Path, number: int, options: Options) -> dict[str, Any
             "rate": _RATE,
             **options.model_dump(include={"batch", "room", "threads"}),
         }
-        done: dict[str, Any] = json.loads(_output([sys.executable, str(_PEER), json.dumps(order)], 1).splitlines()[-1])
+        done: dict[str, Any] = json.loads(
+            output([sys.executable, str(_PEER), json.dumps(order)], on_host(1)).splitlines()[-1]
+        )
         return done
     out = place / f"{number}-{way}"
     command = ["train", "sft", str(place / "rows.jsonl"), "--model", str(place / "model"), "--out", str(out)]
@@ -134,17 +134,9 @@ def _run(side: str, place: Path, number: int, options: Options) -> dict[str, Any
     command += ["--rate", str(_RATE), "--warmup", "0", "--save-every", "1000000", "--seed", str(options.seed)]
     if way == "padded":
         command += ["--no-packing", "--room", "1000000"]  # a step is one pass, as TRL's
-    _output([*_PROGRAM, *command], options.threads)
+    output([*WEBFARER, *command], on_host(options.threads))
     card = json.loads((out / "card.json").read_text())
     return {**card, "losses": [point["loss"] for point in card["points"]]}
-
-
-def _output(command: list[str], threads: int) -> str:
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise WebfarerError(f"{' '.join(command[:6])} failed: {done.stderr.strip()[-500:]}")
-    return done.stdout
 
 
 def _row(side: str, done: list[dict[str, Any]], peer: list[dict[str, Any]]) -> Row:
@@ -152,7 +144,8 @@ def _row(side: str, done: list[dict[str, Any]], peer: list[dict[str, Any]]) -> R
     speeds = [run["tokens"] / run["seconds"] for run in done]
     works = [run["tokens"] / run["processor_seconds"] for run in done]
     peers = [run["tokens"] / run["seconds"] for run in peer], [run["tokens"] / run["processor_seconds"] for run in peer]
-    pairs = list(zip(done[0]["losses"], peer[0]["losses"], strict=False))
+    both = zip(done, peer, strict=True)
+    pairs = [pair for run, other in both for pair in zip(run["losses"], other["losses"], strict=False)]
     compared = len(done[0]["losses"]) == len(peer[0]["losses"])
     return {
         "side": side,

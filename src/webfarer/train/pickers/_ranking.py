@@ -3,6 +3,7 @@
 Invariant: equal scores are ordered by lot, never by where an item lies in the pool.
 """
 
+from collections.abc import Iterable
 from random import Random
 from typing import Literal
 
@@ -35,16 +36,19 @@ def best(scores: np.ndarray, count: int, random: Random) -> list[int]:
     return [int(row) for row in np.lexsort((lots, -scores))[:count]]
 
 
-def spread(points: np.ndarray, weights: np.ndarray, count: int, random: Random) -> list[int]:
-    """Return rows picked one after another, each for its distance to those before it times its weight."""
-    near = np.ones(len(points))
+def spread(
+    points: np.ndarray, weights: np.ndarray, count: int, random: Random, centres: Iterable[np.ndarray] = ()
+) -> list[int]:
+    """Return rows picked one after another, each for its distance to `centres` and those before it times its weight."""
+    near = np.full(len(points), np.inf)
+    for centre in centres:
+        near = np.minimum(near, np.linalg.norm(points - centre, axis=1))
     picked: list[int] = []
     for _ in range(min(count, len(points))):
-        wanted = near * weights
+        wanted = np.where(np.isinf(near), 1, near) * weights
         wanted[picked] = -1
         row = best(wanted, 1, random)[0]
-        distances = np.linalg.norm(points - points[row], axis=1)
-        near = np.minimum(near, distances) if picked else distances
+        near = np.minimum(near, np.linalg.norm(points - points[row], axis=1))
         picked.append(row)
     return picked
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from webfarer.train.picker import Round, View
+from webfarer.train.picker import Picked, Round, View
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Badge:
 
     title: ClassVar[str] = "BADGE"
 
-    def pick(self, view: View, count: int, at: Round) -> list[int]:
+    def pick(self, view: View, count: int, at: Round) -> Picked:
         """Begin with the largest gradient; draw the next by the square of its distance to those before it."""
         residual, hidden = view.gradients()
         size = (residual**2).sum(1) * (hidden**2).sum(1)
@@ -36,7 +36,7 @@ class Badge:
             distances = np.maximum(size + size[row] - 2 * products, 0)
             near = np.minimum(near, distances) if picked else distances
             picked.append(row)
-        return picked
+        return Picked(picked)
 
 
 picker = Badge

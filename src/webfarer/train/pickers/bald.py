@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from webfarer.core.errors import ConfigError
-from webfarer.train.picker import Round, View
+from webfarer.train.picker import Picked, Round, View
 from webfarer.train.pickers._ranking import Per, best, disorder
 
 _NOTHING = 1e-12
@@ -24,7 +24,11 @@ class Bald:
     passes: int = 8
     per: Per = "sequence"
 
-    def pick(self, view: View, count: int, at: Round) -> list[int]:
+    def __post_init__(self) -> None:
+        if self.passes < 2:
+            raise ConfigError(f"{self}: what passes differ by takes two at least")
+
+    def pick(self, view: View, count: int, at: Round) -> Picked:
         """Take the items on which the passes differ.
 
         Raises:
@@ -37,7 +41,7 @@ class Bald:
             told = told / view.lengths("adapted") if self.per == "token" else told
         if len(told) and told.max() < _NOTHING:
             raise ConfigError("bald compares dropout passes and all are equal: train with dropout (lora:dropout=0.1)")
-        return best(told, count, at.random)
+        return Picked(best(told, count, at.random))
 
 
 picker = Bald

@@ -6,7 +6,7 @@ Source: a baseline of STAR, arXiv 2403.01165.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from webfarer.train.picker import Round, View
+from webfarer.train.picker import Picked, Round, View
 from webfarer.train.pickers._ranking import Measure, Per, best, uncertainty
 
 
@@ -18,10 +18,10 @@ class Gap:
     measure: Measure = "pe"
     per: Per = "sequence"
 
-    def pick(self, view: View, count: int, at: Round) -> list[int]:
+    def pick(self, view: View, count: int, at: Round) -> Picked:
         """Take the largest differences."""
         adapted = uncertainty(view, "adapted", self.measure, self.per)
-        return best(adapted - uncertainty(view, "base", self.measure, self.per), count, at.random)
+        return Picked(best(adapted - uncertainty(view, "base", self.measure, self.per), count, at.random))
 
 
 picker = Gap

@@ -1,6 +1,6 @@
-"""k-center: items far from one another, each the farthest from those before it; uncertainty does not count.
+"""k-center: items far from one another and from all labelled ones; uncertainty does not count.
 
-Source: Sener and Savarese, arXiv 1708.00489 (the greedy form, without the labelled items as first centres).
+Source: Sener and Savarese, arXiv 1708.00489 (the greedy form).
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from webfarer.train.picker import Round, View
+from webfarer.train.picker import Picked, Round, View
 from webfarer.train.pickers._ranking import spread
 
 
@@ -18,10 +18,10 @@ class KCenter:
 
     title: ClassVar[str] = "k-center"
 
-    def pick(self, view: View, count: int, at: Round) -> list[int]:
-        """Spread out, from an item drawn by lot."""
+    def pick(self, view: View, count: int, at: Round) -> Picked:
+        """Take the farthest, one after another."""
         points = view.embeddings()
-        return spread(points, np.ones(len(points)), count, at.random)
+        return Picked(spread(points, np.ones(len(points)), count, at.random, view.picked()))
 
 
 picker = KCenter

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from webfarer.train.picker import Round, View
+from webfarer.train.picker import Picked, Round, View
 from webfarer.train.pickers._ranking import best
 
 
@@ -18,13 +18,13 @@ class Margin:
 
     title: ClassVar[str] = "margin"
 
-    def pick(self, view: View, count: int, at: Round) -> list[int]:
+    def pick(self, view: View, count: int, at: Round) -> Picked:
         """Take the closest calls."""
         if view.closed:
             leaders = np.array([[*np.sort(chances)[::-1], 0.0][:2] for chances in view.choices("adapted")])
         else:
             leaders = view.leaders()
-        return best(leaders[:, 1] - leaders[:, 0], count, at.random)
+        return Picked(best(leaders[:, 1] - leaders[:, 0], count, at.random))
 
 
 picker = Margin

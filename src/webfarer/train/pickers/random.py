@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from webfarer.train.picker import Round, View
+from webfarer.train.picker import Picked, Round, View
 
 
 @dataclass(frozen=True)
@@ -12,9 +12,9 @@ class Lots:
 
     title: ClassVar[str] = "random"
 
-    def pick(self, view: View, count: int, at: Round) -> list[int]:
+    def pick(self, view: View, count: int, at: Round) -> Picked:
         """Draw items."""
-        return at.random.sample(range(len(view)), min(count, len(view)))
+        return Picked(at.random.sample(range(len(view)), min(count, len(view))))
 
 
 picker = Lots

@@ -10,11 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from webfarer.evals.matching import final_answer, key
-from webfarer.train.picker import Round, View
+from webfarer.core.errors import ConfigError
+from webfarer.train.picker import Picked, Round, View
 from webfarer.train.pickers._ranking import best, disorder
-
-_MARKER = "####"  # before the final answer, in GSM8K
+from webfarer.train.pool import final_answer
 
 
 @dataclass(frozen=True)
@@ -24,15 +23,19 @@ class Semantic:
     title: ClassVar[str] = "semantic entropy"
     samples: int = 8
 
-    def pick(self, view: View, count: int, at: Round) -> list[int]:
+    def __post_init__(self) -> None:
+        if self.samples < 2:
+            raise ConfigError(f"{self}: what samples differ by takes two at least")
+
+    def pick(self, view: View, count: int, at: Round) -> Picked:
         """Take the items with the most open meaning."""
         drawn = view.samples(self.samples, at.number)
-        return best(np.array([meanings(texts) for texts in drawn]), count, at.random)
+        return Picked(best(np.array([meanings(texts) for texts in drawn]), count, at.random))
 
 
 def meanings(texts: Sequence[str]) -> float:
     """Return the entropy of the meanings of some outputs, in nats."""
-    counts = np.array(sorted(Counter(key(final_answer(text.rpartition(_MARKER)[2])) for text in texts).values()), float)
+    counts = np.array(sorted(Counter(map(final_answer, texts)).values()), float)
     return float(disorder(counts / counts.sum()))
 
 

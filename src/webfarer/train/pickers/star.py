@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from webfarer.train.picker import Round, View
+from webfarer.train.picker import Picked, Round, View
 from webfarer.train.pickers._ranking import Measure, Per, best, scaled, spread, uncertainty
 
 
@@ -31,14 +31,18 @@ class Star:
     per: Per = "sequence"
     passes: int = 3
 
-    def pick(self, view: View, count: int, at: Round) -> list[int]:
+    def pick(self, view: View, count: int, at: Round) -> Picked:
         """Take what is most uncertain by the mixture."""
         base = uncertainty(view, "base", self.measure, self.per)
         adapted = uncertainty(view, "adapted", self.measure, self.per, self.passes)
-        scores = self.mixed(base, adapted, self.weight(at))
+        weight = self.weight(at)
+        scores = self.mixed(base, adapted, weight)
         if self.diversity == "kcenter":
-            return spread(view.embeddings(), scores, count, at.random)
-        return best(scores, count, at.random)
+            rows = spread(view.embeddings(), scores, count, at.random)
+        else:
+            rows = best(scores, count, at.random)
+        alone = best(adapted, count, at.random)
+        return Picked(rows, weight, len({*rows} & {*alone}) / len(rows))
 
     def mixed(self, base: np.ndarray, adapted: np.ndarray, part: float) -> np.ndarray:
         """Return the dynamic uncertainty; `part` is λ."""

@@ -6,7 +6,7 @@ With per=token the mean over tokens, which does not favour long outputs.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from webfarer.train.picker import Round, View
+from webfarer.train.picker import Picked, Round, View
 from webfarer.train.pickers._ranking import Per, best, uncertainty
 
 
@@ -18,9 +18,9 @@ class TokenEntropy:
     per: Per = "sequence"
     passes: int = 0
 
-    def pick(self, view: View, count: int, at: Round) -> list[int]:
+    def pick(self, view: View, count: int, at: Round) -> Picked:
         """Take the most open outputs."""
-        return best(uncertainty(view, "adapted", "entropy", self.per, self.passes), count, at.random)
+        return Picked(best(uncertainty(view, "adapted", "entropy", self.per, self.passes), count, at.random))
 
 
 picker = TokenEntropy

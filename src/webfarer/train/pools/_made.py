@@ -13,10 +13,8 @@ from zlib import crc32
 
 from webfarer.core.errors import ConfigError
 from webfarer.evals.sources import Row, read, row_id
-from webfarer.train.pool import PoolItem, Set
+from webfarer.train.pool import AnswerKey, PoolItem, Set
 from webfarer.worlds.puzzle import Lesson
-
-MARKER = "####"
 
 _HELD_BACK = 5
 _TRIES = 1000
@@ -38,25 +36,6 @@ class Kind:
     name: str
     difficulty: str
     make: Callable[[Random], Made]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerKey:
-    """The right answers by item; the final answer is what stands behind the last marker, or the whole text."""
-
-    answers: Mapping[str, str]
-
-    def answer(self, item: str) -> str:
-        """Return the text of a right answer."""
-        return self.answers[item]
-
-    def right(self, item: str, text: str) -> bool:
-        """Say whether a text gives the right final answer; case, spaces, commas and a full stop do not count."""
-        return _final(text) == _final(self.answers[item])
-
-
-def _final(text: str) -> str:
-    return " ".join(text.rpartition(MARKER)[2].replace(",", "").casefold().split()).removesuffix(".").rstrip()
 
 
 @dataclass(frozen=True)
@@ -91,7 +70,8 @@ class MadePool:
         easy = round(skew * size)
         labelled = [self.kinds[0]] * easy + self._evenly(size - easy)
         rng.shuffle(labelled)
-        return Set(self._items(rng, "pool", labelled, answers, seen), examined, AnswerKey(answers))
+        pool = self._items(rng, "pool", labelled, answers, seen)
+        return Set(pool, examined, AnswerKey(answers, {item.id: item for item in (*pool, *examined)}))
 
     def lesson(self, rng: Random) -> Lesson:
         """Draw one training example for a pupil: lore, or an item of the first kind that no pool holds."""
@@ -114,7 +94,7 @@ class MadePool:
             name = row_id(row, made.prompt)
             items.append(PoolItem(id=name, prompt=made.prompt, choices=made.choices))
             answers[name] = made.answer
-        return Set(items, (), AnswerKey(answers))
+        return Set(items, (), AnswerKey(answers, {item.id: item for item in items}))
 
     def _evenly(self, count: int) -> list[Kind]:
         return [self.kinds[number % len(self.kinds)] for number in range(count)]

@@ -8,7 +8,8 @@ from random import Random
 
 from webfarer.core.errors import ConfigError
 from webfarer.evals.sources import Row
-from webfarer.train.pools._made import MARKER, Kind, Made, MadePool
+from webfarer.train.pool import MARKER
+from webfarer.train.pools._made import Kind, Made, MadePool
 from webfarer.worlds.puzzle import Lesson
 
 _MOST, _STEP = 20, 9

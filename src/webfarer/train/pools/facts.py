@@ -42,15 +42,16 @@ def _choose(rng: Random, question: str, right: str, others: list[str]) -> Made:
     return Made(f"facts : {question} ? {' '.join(options)} answer :", right, tuple(options))
 
 
+def _told(rng: Random, *said: str) -> str:
+    """Return a question's facts, in any order: which is asked of is not told by where it stands."""
+    return f"fact : {' . '.join(shuffled(rng, *said))}"
+
+
 def _given(rng: Random) -> Made:
     """The fact is given, and names the thing."""
     things, traits = _one_of_each(rng, _groups(rng)), rng.sample(_TRAITS, 2)
-    return _choose(
-        rng,
-        f"fact : {things[0]} is {traits[0]} . {things[1]} is {traits[1]} . which is {traits[0]}",
-        things[0],
-        things[1:],
-    )
+    told = _told(rng, *(f"{thing} is {trait}" for thing, trait in zip(things, traits, strict=False)))
+    return _choose(rng, f"{told} . which is {traits[0]}", things[0], things[1:])
 
 
 def _group(rng: Random) -> Made:
@@ -87,8 +88,8 @@ def _rule(rng: Random) -> Made:
     """The fact is given of the kind, the question is about a thing."""
     groups, traits = _groups(rng), rng.sample(_TRAITS, 2)
     right, *others = _one_of_each(rng, groups)
-    said = f"a {groups[0]} is {traits[0]} . a {groups[1]} is {traits[1]}"
-    return _choose(rng, f"fact : {said} . which is {traits[0]}", right, others)
+    told = _told(rng, *(f"a {group} is {trait}" for group, trait in zip(groups, traits, strict=False)))
+    return _choose(rng, f"{told} . which is {traits[0]}", right, others)
 
 
 def _lore(rng: Random) -> Lesson:

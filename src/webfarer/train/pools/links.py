@@ -87,20 +87,20 @@ def _content(text: str) -> set[str]:
 
 
 def _lore(rng: Random) -> Lesson:
-    """Draw what is found under a label, or the label that holds a given word."""
+    """Draw what is found under a label, or the label that shares a word with a question."""
     site = _sites(rng.choice(_DOMAINS), rng)
     way = rng.choice(list(site.below))
     label = rng.choice(site.below[way])
     if rng.random() < 0.4:
         return Lesson(f"site : {label} under", way[-1] if way else _HOME)
-    top = [name for name in (*site.below[way], *site.below[()]) if not {*name.split()} & {*label.split()}]
-    if len(top) < len(_LETTERS) - 1:
-        top = [*top, _HOME, "links", "site"]
-    made = _lettered(
-        f"match : {rng.choice(sorted(_content(label)) or [label])} ?",
-        shuffled(rng, label, *rng.sample(top, len(_LETTERS) - 1)),
-        label,
-    )
+    others = [name for name in (*site.below[way], *site.below[()]) if not {*name.split()} & {*label.split()}]
+    if len(others) < len(_LETTERS) - 1:
+        others = [*others, _HOME, "links", "site"]
+    offered = rng.sample(others, len(_LETTERS) - 1)
+    told = {*" ".join(offered).split()}
+    question = [word for word in rng.choice(site.asked)[0].split() if word not in told][: rng.randint(0, _LONGEST)]
+    question.insert(rng.randint(0, len(question)), rng.choice(sorted(_content(label)) or [label]))
+    made = _lettered(f"match : {' '.join(question)} ?", shuffled(rng, label, *offered), label)
     return Lesson(made.prompt, made.answer)
 
 

@@ -1,10 +1,13 @@
 """Yes or no over a short passage.
 
 Not reading comprehension of real text. Kinds differ in what the question needs beyond finding the place in the passage:
-another word for the same, a denial, two sentences at once, a step over the owner. After BoolQ (Clark et al. 2019),
-whose files are read too.
+another word for the same, its opposite, a denial, two sentences at once, a step over the owner. After BoolQ (Clark et
+al. 2019), whose files are read too.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from webfarer.core.errors import ConfigError
@@ -15,25 +18,43 @@ from webfarer.worlds.puzzle import Lesson
 
 _PLACES = NOUNS[:16]
 _PEOPLE = tuple("ada ben cleo dan eva finn gus hana".split())
-_SAME = {
-    "old": "ancient",
-    "tall": "high",
-    "clean": "spotless",
-    "warm": "heated",
-    "large": "roomy",
-    "quiet": "silent",
-    "bright": "sunny",
-    "empty": "deserted",
+_WORDS = {
+    "old": ("ancient", "new"),
+    "tall": ("high", "short"),
+    "clean": ("spotless", "dirty"),
+    "warm": ("heated", "cold"),
+    "large": ("roomy", "small"),
+    "quiet": ("silent", "loud"),
+    "bright": ("sunny", "dark"),
+    "empty": ("deserted", "full"),
 }
-_LOOKS = tuple(_SAME)
-_FRAME = tuple("passage question recall : . ; ? answer yes no the is it and false that owns what how".split())
+"""Looks, each with another word for it, and its opposite."""
+_LOOKS = tuple(_WORDS)
+_FRAME = tuple("passage question recall : . ; ? answer yes no not the is it and false that owns what how".split())
 _YES_NO = ("yes", "no")
 
 
-def _passage(rng: Random, count: int = 3) -> tuple[list[str], list[str], list[str]]:
-    """Return places, their looks, no two alike, and a sentence for each."""
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """What a sentence says: a place has a look, or has it not."""
+
+    place: str
+    look: str
+    holds: bool
+
+    @property
+    def sentence(self) -> str:
+        return f"the {self.place} is {self.how}"
+
+    @property
+    def how(self) -> str:
+        return self.look if self.holds else f"not {self.look}"
+
+
+def _facts(rng: Random, count: int = 3) -> list[_Fact]:
+    """Draw facts about different places and looks."""
     places, looks = rng.sample(_PLACES, count), rng.sample(_LOOKS, count)
-    return places, looks, [f"the {place} is {look}" for place, look in zip(places, looks, strict=True)]
+    return [_Fact(place, look, rng.random() < 0.5) for place, look in zip(places, looks, strict=True)]
 
 
 def _asked(rng: Random, sentences: list[str], question: str, right: bool) -> Made:
@@ -41,63 +62,49 @@ def _asked(rng: Random, sentences: list[str], question: str, right: bool) -> Mad
     return Made(f"passage : {passage} . question : {question} ? answer :", _YES_NO[not right], _YES_NO)
 
 
-def _said(rng: Random) -> Made:
-    places, looks, said = _passage(rng)
-    right = rng.random() < 0.5
-    return _asked(rng, said, f"is the {places[0]} {looks[not right]}", right)
+def _single(question: Callable[[_Fact], str], turned: bool, rng: Random) -> Made:
+    """Ask about one fact; `turned`: the answer is no where the fact holds."""
+    fact, *others = _facts(rng)
+    return _asked(rng, [one.sentence for one in (fact, *others)], question(fact), fact.holds != turned)
 
 
-def _denied(rng: Random) -> Made:
-    places, looks, said = _passage(rng)
-    right = rng.random() < 0.5
-    return _asked(rng, said, f"is it false that the {places[0]} is {looks[right]}", right)
-
-
-def _reworded(rng: Random) -> Made:
-    places, looks, said = _passage(rng)
-    right = rng.random() < 0.5
-    return _asked(rng, said, f"is the {places[0]} {_SAME[looks[not right]]}", right)
+_said = partial(_single, lambda fact: f"is the {fact.place} {fact.look}", False)
+_reworded = partial(_single, lambda fact: f"is the {fact.place} {_WORDS[fact.look][0]}", False)
+_denied = partial(_single, lambda fact: f"is it false that the {fact.place} is {fact.look}", True)
+_opposite = partial(_single, lambda fact: f"is the {fact.place} {_WORDS[fact.look][1]}", True)
 
 
 def _both(rng: Random) -> Made:
-    places, looks, said = _passage(rng)
+    """Two sentences at once; each answer is as likely as the other."""
     right = rng.random() < 0.5
-    wrong = rng.randrange(2)
-    asked = [looks[number if right or number != wrong else 2] for number in range(2)]
-    return _asked(rng, said, f"is the {places[0]} {asked[0]} and the {places[1]} {asked[1]}", right)
-
-
-def _owned(rng: Random) -> Made:
-    places, people = rng.sample(_PLACES, 3), rng.sample(_PEOPLE, 3)
-    right = rng.random() < 0.5
-    said = [f"{person} owns the {place}" for person, place in zip(people, places, strict=True)]
-    return _asked(rng, said, f"is the {places[not right]} what {people[0]} owns", right)
+    while True:
+        one, other, *_ = facts = _facts(rng)
+        if (one.holds and other.holds) == right:
+            question = f"is the {one.place} {one.look} and the {other.place} {other.look}"
+            return _asked(rng, [fact.sentence for fact in facts], question, right)
 
 
 def _theirs(rng: Random) -> Made:
-    """The owner names the place, the place has the looks."""
-    places, looks, said = _passage(rng, 2)
-    people = rng.sample(_PEOPLE, 2)
-    right = rng.random() < 0.5
-    said += [f"{person} owns the {place}" for person, place in zip(people, places, strict=True)]
-    return _asked(rng, said, f"is what {people[0]} owns {looks[not right]}", right)
+    """The owner names the place, the place has the look."""
+    facts, people = _facts(rng, 2), rng.sample(_PEOPLE, 2)
+    said = [fact.sentence for fact in facts]
+    said += [f"{person} owns the {fact.place}" for person, fact in zip(people, facts, strict=True)]
+    return _asked(rng, said, f"is what {people[0]} owns {facts[0].look}", facts[0].holds)
 
 
 def _lore(rng: Random) -> Lesson:
-    """Draw what another word says, or a passage that is asked of several times: for a word of it, or for yes and no."""
-    if rng.random() < 0.1:
+    """Draw a word for a look, or a passage that is asked of several times: for words of it, or for yes and no."""
+    if rng.random() < 0.2:
         look = rng.choice(_LOOKS)
-        return Lesson(f"recall : {_SAME[look]} is", look)
-    places, looks, said = _passage(rng)
-    passage = " . ".join(rng.sample(said, len(said)))
+        same, opposite = _WORDS[look]
+        word, how = rng.choice(((same, look), (opposite, f"not {look}")))
+        return Lesson(f"recall : {word} is", how)
+    facts = _facts(rng)
+    passage = " . ".join(fact.sentence for fact in rng.sample(facts, len(facts)))
     if rng.random() < 0.4:
-        turns = [f"how is the {place} ? answer : {look}" for place, look in zip(places, looks, strict=True)]
+        turns = [f"how is the {fact.place} ? answer : {fact.how}" for fact in facts]
     else:
-        asked = [look if rng.random() < 0.5 else rng.choice(looks) for look in looks]
-        turns = [
-            f"is the {place} {other} ? answer : {_YES_NO[other != look]}"
-            for place, look, other in zip(places, looks, asked, strict=True)
-        ]
+        turns = [f"is the {fact.place} {fact.look} ? answer : {_YES_NO[not fact.holds]}" for fact in facts]
     prompt, _, output = f"recall : {passage} . question : {' ; '.join(turns)}".partition(" answer : ")
     return Lesson(f"{prompt} answer :", output)
 
@@ -116,11 +123,11 @@ pool = MadePool(
         Kind("said", "easy", _said),
         Kind("denied", "medium", _denied),
         Kind("reworded", "medium", _reworded),
-        Kind("both", "medium", _both),
-        Kind("owned", "hard", _owned),
+        Kind("opposite", "medium", _opposite),
+        Kind("both", "hard", _both),
         Kind("theirs", "hard", _theirs),
     ),
-    vocabulary=lambda: (*_FRAME, *_PLACES, *_PEOPLE, *_LOOKS, *_SAME.values()),
+    vocabulary=lambda: (*_FRAME, *_PLACES, *_PEOPLE, *_LOOKS, *(word for words in _WORDS.values() for word in words)),
     lore=_lore,
     row=_row,
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from torch.nn import Module
 from transformers import PreTrainedModel
 
+from webfarer.train.sharding import trained_state
 from webfarer.train.tuners._base import Base, written
 
 
@@ -28,8 +29,10 @@ class Full(Base):
             ConfigError: the folder cannot be written.
         """
         assert isinstance(model, PreTrainedModel)
-        with written(folder, "config.json") as part:
-            model.save_pretrained(part)
+        if state := trained_state(model):
+            own = {name: weight for name, weight in state.items() if name not in model.all_tied_weights_keys}
+            with written(folder, "config.json") as part:
+                model.save_pretrained(part, state_dict=own)
 
 
 tuner = Full

@@ -15,6 +15,7 @@ from torch.nn import Linear, Module
 from transformers import PreTrainedModel
 
 from webfarer.core.errors import ConfigError
+from webfarer.train.sharding import trained_state
 from webfarer.train.tuners._base import Base, written
 
 
@@ -73,9 +74,10 @@ class Lora(Base):
             ConfigError: the folder cannot be written.
         """
         assert isinstance(model, PeftModel)
-        with written(folder, "adapter_config.json") as part:
-            model.save_pretrained(str(part), save_embedding_layers=False)
-            (part / "README.md").unlink()  # a form in which nothing is filled in
+        if state := trained_state(model):
+            with written(folder, "adapter_config.json") as part:
+                model.save_pretrained(str(part), save_embedding_layers=False, state_dict=state)
+                (part / "README.md").unlink()  # a form in which nothing is filled in
 
     def _targets(self, model: PreTrainedModel) -> str | list[str]:
         if self.targets == "all":
