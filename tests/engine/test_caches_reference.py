@@ -112,19 +112,20 @@ def stream(steps: int, policy, *, rows: int = 2) -> None:
     """Scores with many ties, others for every slot, head and step, against sets."""
     made, heads = spec(dim=2, layers=1), torch.arange(2)[:, None]
     slots, plan = Slots(made, rows), Plan(policy, [0])
+    shelf = slots.shelves[0]
     plan.tracks = [Track(Place(0, 1, row, row, steps), row) for row in range(rows)]
     slots.reserve(rows, 40, 20)
     for row in range(rows):
         empty = torch.zeros(2, row, 2, dtype=torch.float64)
-        slots.fill(row, (empty, empty, torch.arange(row).expand(2, -1), empty[..., 0]))
+        shelf.fill(row, (empty, empty, torch.arange(row).expand(2, -1), empty[..., 0]))
     sets = [[set(range(row)) for _ in range(2)] for row in range(rows)]
     vectors = torch.zeros(rows, 2, 2, dtype=torch.float64)
     for t in range(1, steps + 1):
         step = plan.step(slots.split, made.device)
-        slots.append(step.places, vectors, vectors)
+        shelf.append(step.places, vectors, vectors)
         if step.most:
-            scores = drawn(slots.positions[:, :, step.lo : step.hi].long(), t, heads).double()
-            slots.drop(step, scores, slice(step.lo, step.hi))
+            scores = drawn(slots.positions[..., step.pool : step.hi].long(), t, heads).double()
+            slots.drop(step, scores)
         for row in range(rows):
             now, room = row + t, policy.room(t, plan.tracks[row].place)
             for head in range(2):
@@ -134,7 +135,7 @@ def stream(steps: int, policy, *, rows: int = 2) -> None:
                     pinned = {p for p in mine if p < policy.sinks or p >= now - policy.recent}
                     worth = {p: drawn(p, t, head) for p in mine}
                     mine.intersection_update(pinned | best(mine - pinned, worth, room - len(pinned)))
-                held = slots.positions[row, head]
+                held = shelf.positions[row, head]
                 assert set(held[held >= 0].tolist()) == mine
 
 

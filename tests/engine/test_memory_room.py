@@ -9,7 +9,7 @@ from webfarer.engine.attention import Heads
 from webfarer.engine.memory import Memory
 from webfarer.engine.policy import parse
 from webfarer.engine.prefixes import attend_prefix
-from webfarer.engine.slots import Slots
+from webfarer.engine.slots import Shelf
 
 
 def test_an_output_that_may_be_long_reserves_little():
@@ -49,19 +49,20 @@ def test_an_idle_memory_gives_large_slots_back(monkeypatch):
 def test_room_that_cannot_be_made_leaves_the_memory_as_it_was(monkeypatch):
     memory = Memory(spec(), parse("full"), rows=2)
     memory.open(5, 5)
-    reserve, calls = Slots.reserve, []
+    resize, calls, capacity = Shelf.resize, [], memory.layers[0].capacity
 
     def full(self, *sizes):
         calls.append(sizes)
         if len(calls) == 2:
             raise RuntimeError("out of memory")
-        reserve(self, *sizes)
+        resize(self, *sizes)
 
-    monkeypatch.setattr(Slots, "reserve", full)
+    monkeypatch.setattr(Shelf, "resize", full)
     with pytest.raises(RuntimeError):
         memory.open(500, 500)
     monkeypatch.undo()
     assert (memory.active, memory.positions) == (1, [5])
+    assert [shelf.capacity for shelf in memory.layers] == [capacity] * len(memory.layers)
     assert memory.open(7, 5) == 1
     assert memory.positions == [5, 7]
 

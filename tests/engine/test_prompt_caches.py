@@ -337,7 +337,8 @@ def test_tokenselect_reads_the_ends_and_what_heads_vote_for(count, sinks, recent
     query = 3 * torch.randn(2, KV, 2, 8, dtype=torch.float64, generator=generator)
     positions = torch.arange(16).repeat(2, KV, 1)
     positions[1, :, count:] = -1  # the second row is shorter
-    view = View(0, 1, keys, keys, positions, torch.tensor([16, count])[:, None, None], query, Heads(0.5))
+    now = torch.tensor([16, count])[:, None, None]
+    view = View(0, 1, now, query, Heads(0.5), (keys, keys, positions), slice(0, 16))
     policy = parse(f"tokenselect:top=2,sinks={sinks},recent={recent}")
     for row, length in enumerate((16, count)):
         middle = range(sinks, length - recent)

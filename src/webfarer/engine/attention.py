@@ -96,23 +96,26 @@ def received(
 
 
 def slot_logits(
-    q: torch.Tensor, k: torch.Tensor, bias: torch.Tensor, scale: float, softcap: float | None
+    q: torch.Tensor, k: torch.Tensor, bias: torch.Tensor | None, scale: float, softcap: float | None
 ) -> torch.Tensor:
     """Attention logits of a few queries per KV head over slots.
 
     Args:
         q: [B, H, G, D]. k: [B, H, S, D].
-        bias: [B, H, G or 1, S], 0 or -inf (an empty slot, or one the query must not see).
+        bias: [B, H, G or 1, S], 0 or -inf (an empty slot, or one the query must not see); None where it is 0.
         scale, softcap: of the layer.
 
     Returns:
         [B * H, G, S]
     """
     rows, kv, groups, dim = q.shape
-    flat_q, flat_k, flat_bias = q.reshape(rows * kv, groups, dim), k.flatten(0, 1), bias.flatten(0, 1)
+    flat_q, flat_k = q.reshape(rows * kv, groups, dim), k.flatten(0, 1).transpose(1, 2)
+    # beta 0: the first tensor is not read
+    base, beta = (flat_q[:1, :1, :1], 0) if bias is None else (bias.flatten(0, 1), 1)
     if softcap is None:
-        return torch.baddbmm(flat_bias, flat_q, flat_k.transpose(1, 2), alpha=scale)
-    return capped(torch.bmm(flat_q, flat_k.transpose(1, 2)) * scale, softcap) + flat_bias
+        return torch.baddbmm(base, flat_q, flat_k, alpha=scale, beta=beta)
+    logits = capped(torch.bmm(flat_q, flat_k) * scale, softcap)
+    return logits if bias is None else logits + base
 
 
 def head_attention(

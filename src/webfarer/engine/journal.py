@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from webfarer.engine.plans import Step
-from webfarer.engine.slots import Slots
+from webfarer.engine.slots import Shelf
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +26,7 @@ class _Entry:
 class Journal:
     """The journal of one layer; no slots may be reserved while it is kept."""
 
-    def __init__(self, slots: Slots) -> None:
+    def __init__(self, slots: Shelf) -> None:
         self._slots = slots
         self._entries: list[_Entry] = []
 

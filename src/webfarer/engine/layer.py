@@ -12,7 +12,7 @@ from webfarer.engine.attention import Heads, merge, prompt_attention, slot_logit
 from webfarer.engine.choosing import choose, rotate, rotate_to_ranks, select
 from webfarer.engine.plans import Plan, Step
 from webfarer.engine.prefixes import Prefix, Ragged, attend_prefix, merge_rows
-from webfarer.engine.slots import Slots
+from webfarer.engine.slots import Shelf
 from webfarer.engine.spec import Spec
 from webfarer.engine.view import View, grouped
 
@@ -56,14 +56,14 @@ class Layer:
 
     Attributes:
         index: which. spec: of the model.
-        plan: the numbers. slots: what is held.
+        plan: the numbers. slots: what is held, this layer's part.
         ragged: prompt slots under per-head budgets, or None.
     """
 
     index: int
     spec: Spec
     plan: Plan
-    slots: Slots
+    slots: Shelf
     ragged: Ragged | None
 
     @property
@@ -132,7 +132,14 @@ class Layer:
         self.slots.fill(row, kept)
 
     def step(self, step: Step, shared: Shared, q: torch.Tensor) -> torch.Tensor:
-        """Attend to the slots, keep up the attention they received, then drop what there is no room for.
+        """Attend to the slots as :meth:`attend` does, then drop what there is no room for in this layer."""
+        out, scores = self.attend(step, shared, q)
+        if scores is not None:
+            self.slots.all.drop(step, scores[None], self.slots.mine)
+        return out
+
+    def attend(self, step: Step, shared: Shared, q: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Attend to the slots and keep up the attention they received.
 
         Args:
             step: what the plan says.
@@ -140,36 +147,42 @@ class Layer:
             q: [B, H, G, D]; the new tokens are in their slots already.
 
         Returns:
-            [B, H, G, D]
+            [B, H, G, D], and the scores of the pool's slots, [B, H, slots], when the step gives something up.
         """
         slots, plan, heads, count = self.slots, self.plan, self.heads, q.shape[0]
         policy, span = plan.policy, slice(step.lo, step.hi)
-        keys, values, bias = (t[:count, :, span] for t in (slots.keys, slots.values, slots.bias))
-        positions = slots.positions[:count, :, span]
-        view = View(self.index, self.spec.layers, keys, values, positions, step.places.now, q, heads)
+        keys, values = slots.keys[:count, :, span], slots.values[:count, :, span]
+        bias = None if step.packed else slots.bias[:count, :, None, span]
         if policy.read is not None and step.hi - step.lo > policy.read:
-            index = select(policy, view)
+            index = select(policy, self._view(step, q, span))
             wide = index[..., None].expand(-1, -1, -1, keys.shape[3])
-            keys, values, bias = keys.gather(2, wide), values.gather(2, wide), bias.gather(2, index)
+            keys, values = keys.gather(2, wide), values.gather(2, wide)
+            bias = None if bias is None else bias.gather(3, index[:, :, None])
         elif policy.rerotates:
+            positions = slots.positions[:count, :, span]
             keys = rotate_to_ranks(keys, positions, step.places.now, step.held, self.spec.rotary[self.index])
-        logits = slot_logits(q, keys, bias[:, :, None], heads.scale, heads.softcap)
+        logits = slot_logits(q, keys, bias, heads.scale, heads.softcap)
         out, weights = self._attend(shared, q, logits, [values])
-        # only what may be given up is scored: a frozen prompt is not
-        pool = slice(slots.split if policy.frozen else step.lo, step.hi)
-        if step.most:
-            view = view.narrow(pool.start - step.lo)
-        if policy.reads != "none":
-            received = weights.view(*q.shape[:3], -1)[..., pool.start - step.lo :]
-            latest = grouped(received, policy.group).to(slots.scores.dtype)
-            scores = slots.scores[:count, :, pool]
-            if policy.decay != 1:
-                scores.mul_(policy.decay)
-            scores.add_(latest)
-            view.show(latest, scores)
-        if step.most:
-            slots.drop(step, policy.score(view), pool)
-        return out
+        received = None if policy.reads == "none" else self._receive(step, weights)
+        if not step.most:
+            return out, None
+        view = self._view(step, q, slice(step.pool, step.hi))
+        if received is not None:
+            view.show(*received)
+        return out, policy.score(view)
+
+    def _receive(self, step: Step, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Add weights [B * H, G, S] to the pool's scores; return what it receives now, and so far, [B, H, slots]."""
+        latest = grouped(weights[..., step.pool - step.lo :], self.plan.policy.group)
+        latest = latest.view(-1, self.spec.kv_heads, latest.shape[1]).to(self.slots.scores.dtype)
+        scores = self.slots.scores[: len(latest), :, step.pool : step.hi]
+        if self.plan.policy.decay != 1:
+            scores.mul_(self.plan.policy.decay)
+        return latest, scores.add_(latest)
+
+    def _view(self, step: Step, q: torch.Tensor, span: slice) -> View:
+        held = self.slots.keys, self.slots.values, self.slots.positions
+        return View(self.index, self.spec.layers, step.places.now, q, self.heads, held, span)
 
     def look(self, shared: Shared, q: torch.Tensor, scratch: Scratch) -> torch.Tensor:
         """Attend to the slots and to tokens that are in none yet; changes nothing.

@@ -14,11 +14,11 @@ import torch
 from webfarer.core.errors import ConfigError, WebfarerError
 from webfarer.engine.accounts import RowStats, check, row_stats
 from webfarer.engine.layer import Choices, Layer, Turn
-from webfarer.engine.plans import AHEAD, Plan, Track, ahead
+from webfarer.engine.plans import AHEAD, Plan, Step, Track, ahead
 from webfarer.engine.policy import CachePolicy, Place
 from webfarer.engine.prefixes import Prefix, Ragged
 from webfarer.engine.sliding import Sliding
-from webfarer.engine.slots import Slots
+from webfarer.engine.slots import Shelf, Slots
 from webfarer.engine.spec import Spec
 from webfarer.engine.trial import Trial, calm
 
@@ -29,6 +29,22 @@ IDLE = 1 << 30
 """An idle memory of more bytes gives its slots back."""
 
 Attend = Callable[[int, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+class _Round:
+    """A step of a plan's layers: the slots of the new tokens are marked at once, and so are those that are given up."""
+
+    def __init__(self, slots: Slots, step: Step) -> None:
+        self.slots, self.step = slots, step
+        self.index = slots.enter(step.places)
+        self._scores: list[torch.Tensor] = []
+
+    def end(self, scores: torch.Tensor | None) -> None:
+        """Take one layer's scores, in order; None where the step gives nothing up."""
+        if scores is not None:
+            self._scores.append(scores)
+            if len(self._scores) == len(self.slots.shelves):
+                self.slots.drop(self.step, torch.stack(self._scores))
 
 
 class Memory:
@@ -46,7 +62,6 @@ class Memory:
                 f"cache policy {policy.spec} re-rotates keys, which does not work with this model's rotary embedding: "
                 "its frequencies change with the length (dynamic NTK); choose a policy with original positions"
             )
-        self.layers = [Slots(spec, rows) for _ in range(spec.layers)]
         self.ragged = [Ragged() if policy.ragged and w is None else None for w in spec.windows]
         self.plans: list[Plan] = []
         self.plan_of: list[Plan] = []
@@ -58,6 +73,11 @@ class Memory:
                 self.plans.append(known[key])
             known[key].layers.append(layer)
             self.plan_of.append(known[key])
+        self.slots = [Slots(spec, rows, len(plan.layers)) for plan in self.plans]
+        shelves: dict[int, Shelf] = {}
+        for plan, slots in zip(self.plans, self.slots, strict=True):
+            shelves |= zip(plan.layers, slots.shelves, strict=True)
+        self.layers = [shelves[layer] for layer in range(spec.layers)]
         parts = zip(self.plan_of, self.layers, self.ragged, strict=True)
         self._work = [Layer(index, spec, *part) for index, part in enumerate(parts)]
         self.prefix: list[Prefix | None] = []
@@ -80,7 +100,7 @@ class Memory:
     @property
     def own_bytes(self) -> int:
         """Bytes allocated for slots, without prefixes."""
-        return sum(layer.bytes for layer in self.layers) + sum(r.bytes for r in self.ragged if r is not None)
+        return sum(slots.bytes for slots in self.slots) + sum(r.bytes for r in self.ragged if r is not None)
 
     def open(self, prompt: int, limit: int | None, prefix: Prefix | None = None) -> int:
         """Take a row for a prompt of so many tokens and at most `limit` generated ones.
@@ -102,16 +122,16 @@ class Memory:
         if prefix is not None and not self.shares:
             raise ConfigError(f"cache policy {self.policy.spec} cannot share a prefix between rows with this model")
         tracks = [self._track(plan, prompt, limit, prefix) for plan in self.plans]
-        for plan, track in zip(self.plans, tracks, strict=True):
-            self._reserve(plan, track, max(track.kept, 1))
+        for slots, plan, track in zip(self.slots, self.plans, tracks, strict=True):
+            self._reserve(slots, plan, track, max(track.kept, 1))
         for plan, track in zip(self.plans, tracks, strict=True):
             plan.tracks.append(track)
-        for slots in self.layers:  # what is held in a prefix alone is never filled
+        for slots in self.slots:  # what is held in a prefix alone is never filled
             slots.clear(row)
         self.prefix.append(prefix)
-        for ragged, slots in zip(self.ragged, self.layers, strict=True):
+        for ragged, shelf in zip(self.ragged, self.layers, strict=True):
             if ragged is not None:
-                ragged.enter(slots.keys)
+                ragged.enter(shelf.keys)
         return row
 
     def _track(self, plan: Plan, prompt: int, limit: int | None, prefix: Prefix | None) -> Track:
@@ -121,13 +141,12 @@ class Memory:
         place = Place(layer, self.spec.layers, prompt, shared + kept, limit)
         return Track(place, 0, shared=kept) if plan.policy.ragged else Track(place, kept, shared=shared)
 
-    def _reserve(self, plan: Plan, track: Track, left: int) -> None:
+    def _reserve(self, slots: Slots, plan: Plan, track: Track, left: int) -> None:
         """Make room for a row's next steps: not for all it may take, which may be the model's whole context."""
         limit = track.place.limit
         steps = AHEAD if limit is None else max(1, min(limit - track.t, AT_ONCE))
         right, waiting = ahead(plan.policy, track, steps)
-        for index in plan.layers:
-            self.layers[index].reserve(left, right + 1, waiting)
+        slots.reserve(left, right + 1, waiting)
         track.ready = track.t + steps
 
     @property
@@ -142,8 +161,8 @@ class Memory:
         if not self.shares:
             raise ConfigError(f"cache policy {self.policy.spec} cannot share a prefix between rows with this model")
         prefix = self.copy(row, tokens)
-        for layer in self.layers:
-            layer.clear(row)
+        for slots in self.slots:
+            slots.clear(row)
         for plan in self.plans:
             track = plan.tracks[row]
             plan.tracks[row] = Track(track.place, 0, shared=track.kept + track.shared, ready=track.ready)
@@ -189,19 +208,19 @@ class Memory:
             if ragged is not None:
                 ragged.leave(row)
         if row < last:
-            for layer in self.layers:
-                layer.move(last, row)
+            for slots in self.slots:
+                slots.move(last, row)
         if last == 0 and self.bytes > IDLE:
-            for layer in self.layers:
-                layer.release()
+            for slots in self.slots:
+                slots.release()
         return last if row < last else None
 
     def select(self, rows: Sequence[int]) -> None:
         """Make active row i a copy of what row `rows[i]` was; there may be more or fewer rows than before."""
         spare = range(len(rows), self.rows)
         index = torch.tensor([*rows, *spare], device=self.spec.device)
-        for layer in self.layers:
-            layer.select(index)
+        for slots in self.slots:
+            slots.select(index)
         for ragged in filter(None, self.ragged):
             ragged.select(rows)
         for plan in self.plans:
@@ -210,8 +229,8 @@ class Memory:
 
     def seed(self, row: int, prefix: Prefix) -> None:
         """Copy a prefix into a row just opened without one, instead of sharing it."""
-        for slots, *kept in zip(self.layers, prefix.keys, prefix.values, prefix.positions, strict=True):
-            slots.fill(row, [*kept, torch.zeros_like(kept[2], dtype=slots.scores.dtype)])
+        for shelf, *kept in zip(self.layers, prefix.keys, prefix.values, prefix.positions, strict=True):
+            shelf.fill(row, [*kept, torch.zeros_like(kept[2], dtype=shelf.scores.dtype)])
 
     def prefill(self, rows: Sequence[int], lengths: Sequence[int], seeded: Sequence[int] = ()) -> Attend:
         """Return the attention of one forward over these rows' new prompt tokens, one row after the other.
@@ -231,11 +250,10 @@ class Memory:
         Under a frozen policy everything held so far stays, and the new tokens are a prompt of their own; otherwise all
         compete.
         """
-        return self._reading(
-            [[self._turn(plan, *pair) for pair in zip(rows, lengths, strict=True)] for plan in self.plans]
-        )
+        works = list(zip(self.slots, self.plans, strict=True))
+        return self._reading([[self._turn(*work, *pair) for pair in zip(rows, lengths, strict=True)] for work in works])
 
-    def _turn(self, plan: Plan, row: int, length: int) -> Turn:
+    def _turn(self, slots: Slots, plan: Plan, row: int, length: int) -> Turn:
         if plan.policy.ragged:
             raise ConfigError(f"cache policy {plan.policy.spec} reads a prompt in one piece; it has no second turn")
         track, layers = plan.tracks[row], self.spec.layers
@@ -247,7 +265,7 @@ class Memory:
             kept = min(held + length, plan.policy.keep(total, layer, layers))
         place = Place(layer, layers, total, track.shared + kept, track.place.limit)
         plan.tracks[row] = Track(place, kept, shared=track.shared, dropped=track.dropped, read=track.read)
-        self._reserve(plan, plan.tracks[row], max(kept, 1))
+        self._reserve(slots, plan, plan.tracks[row], max(kept, 1))
         return Turn(row, length, held=held, fixed=held if plan.policy.frozen else 0)
 
     def _reading(self, turns: list[list[Turn]]) -> Attend:
@@ -267,25 +285,26 @@ class Memory:
 
     def decode(self) -> Attend:
         """Count one more token for every active row; return the attention of one forward over those tokens."""
-        for plan in self.plans:
-            self._grow(plan)
-        steps = {id(p): p.step(self.layers[p.layers[0]].split, self.spec.device) for p in self.plans}
+        parts = zip(self.slots, self.plans, strict=True)
+        rounds = {id(plan): _Round(slots, self._step(slots, plan)) for slots, plan in parts}
         shared = list(self._sharing())
 
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
             count, kv = k.shape[:2]
-            step = steps[id(self.plan_of[layer])]
-            self.layers[layer].append(step.places, k, v)
-            out = self._work[layer].step(step, shared, q.view(count, kv, self.spec.groups, -1))
+            work, part = self._work[layer], rounds[id(self.plan_of[layer])]
+            work.slots.write(part.index[work.slots.index], k, v)
+            out, scores = work.attend(part.step, shared, q.view(count, kv, self.spec.groups, -1))
+            part.end(scores)
             return out.reshape(q.shape)
 
         return attend
 
-    def _grow(self, plan: Plan) -> None:
-        """Make room for rows that have used up what was reserved for them."""
+    def _step(self, slots: Slots, plan: Plan) -> Step:
+        """Make room for rows that have used up what was reserved for them, and count one more token for all."""
         for track in plan.tracks:
             if track.t >= track.ready:
-                self._reserve(plan, track, 0)
+                self._reserve(slots, plan, track, 0)
+        return plan.step(slots.split, self.spec.device)
 
     @property
     def forks(self) -> bool:
@@ -294,12 +313,11 @@ class Memory:
 
     def trial(self, most: int) -> Trial:
         """Let rows look at tokens that may be taken back: at most so many in a row, of which some are kept then."""
-        for plan in self.plans:
+        for slots, plan in zip(self.slots, self.plans, strict=True):
             for track in plan.tracks:
                 if track.t + most > track.ready:
                     right, waiting = ahead(plan.policy, track, most)
-                    for index in plan.layers:
-                        self.layers[index].reserve(0, right + 1, waiting)
+                    slots.reserve(0, right + 1, waiting)
         return Trial(self.plans, self._work, list(self._sharing()), most)
 
     def kept_positions(self, layer: int, row: int, head: int) -> list[int]:

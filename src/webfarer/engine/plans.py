@@ -59,14 +59,14 @@ class Places:
 
     Attributes:
         rows: of each token, [N]; None for one token in each of the rows 0…N-1.
-        fresh: the slot where none waits for reuse, [N, 1].
+        fresh: the slot where none waits for reuse, [N, 1]; None when one waits everywhere.
         reuse: whether one waits, [N, 1]; None when none does anywhere.
         top: where on the row's stack it is, [N, 1, 1].
         now: tokens seen, this one included, [N, 1, 1].
     """
 
     rows: torch.Tensor | None
-    fresh: torch.Tensor
+    fresh: torch.Tensor | None
     reuse: torch.Tensor | None
     top: torch.Tensor
     now: torch.Tensor
@@ -78,21 +78,26 @@ class Step:
 
     Attributes:
         lo, hi: the range of slots in use, the new token included.
+        packed: whether none of them is empty, in any row.
+        pool: the first slot of those that may be given up; before it lies a frozen prompt.
         places: where the new tokens go.
         bottom: where on the stack the first slot given up goes to afterwards, [B, 1, 1].
         drops: how many slots each row gives up afterwards, [B, 1, 1]; `most` is the largest, `even` whether all are.
-        first, last: only positions in [first, last) may be given up, [B, 1, 1].
+        first, last: only positions in [first, last) may be given up, [B, 1, 1]; `first` is None where all others lie
+            before the pool.
         held: slots that hold one of the tokens seen, [B, 1, 1].
     """
 
     lo: int
     hi: int
+    packed: bool
+    pool: int
     places: Places
     bottom: torch.Tensor
     most: int
     even: bool
     drops: torch.Tensor
-    first: torch.Tensor
+    first: torch.Tensor | None
     last: torch.Tensor
     held: torch.Tensor
 
@@ -156,15 +161,18 @@ class Plan:
         counts = torch.tensor([bottom, drop, first, last, held]).to(device, non_blocking=True)
         cube = counts[:, :, None, None].to(torch.int32)
         lo, hi = self.span(split)
+        packed = min(held) == hi - lo
         return Step(
             lo,
             hi,
+            packed,
+            split if policy.frozen else lo,
             places=_places(target, [t.length for t in tracks], None, device),
             bottom=counts[0, :, None, None],
             most=max(drop),
             even=min(drop) == max(drop),
             drops=cube[1],
-            first=cube[2],
+            first=None if packed and (policy.frozen or not policy.sinks) else cube[2],
             last=cube[3],
             held=cube[4],
         )
@@ -189,7 +197,7 @@ def _places(
     counts = torch.tensor([fresh, reuse, top, now, rows or now]).to(device, non_blocking=True)
     return Places(
         rows=None if rows is None else counts[4],
-        fresh=counts[0, :, None],
+        fresh=None if all(reuse) else counts[0, :, None],
         reuse=counts[1, :, None].bool() if any(reuse) else None,
         top=counts[2, :, None, None],
         now=counts[3, :, None, None].to(torch.int32),

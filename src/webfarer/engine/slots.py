@@ -1,8 +1,9 @@
-"""The slots of one layer: keys, values, positions and scores of all rows, in tensors whose shapes stay.
+"""The slots of a plan's layers: keys, values, positions and scores of all rows, in tensors whose shapes stay.
 
 Machinery under :mod:`webfarer.engine.memory`; it is told by a plan where to write and how much to drop. A slot is
 either empty (position -1, bias -inf) or holds one token of one KV head. Dropping marks the slot and puts it on the
-row's stack; the next token overwrites it there. No step moves, copies or concatenates what is kept.
+row's stack; the next token overwrites it there. No step moves, copies or concatenates what is kept. Keys and values
+are tensors of each layer's own; what is small lies together, so that a step marks the slots of all layers at once.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from webfarer.engine.spec import Spec
 CHUNK = 64
 EMPTY = -1
 _LATE = torch.iinfo(torch.int32).max
+_ALL = slice(None)
 
 
 def rounded(count: int) -> int:
@@ -23,19 +25,189 @@ def rounded(count: int) -> int:
 
 
 class Slots:
-    """One layer's slots for `rows` rows; capacity left and right of the split grows in chunks when it is reserved."""
+    """The slots of some layers for `rows` rows; capacity left and right of the split grows in chunks when reserved.
 
-    def __init__(self, spec: Spec, rows: int) -> None:
+    Attributes:
+        shelves: of each layer, its part.
+        positions, bias, scores: [layers, rows, H, slots].
+        stack: of empty slots, [layers, rows, H, places].
+        split: how many slots lie before a prompt's end.
+    """
+
+    def __init__(self, spec: Spec, rows: int, layers: int = 1) -> None:
         """Make room for `rows` rows of no slots yet."""
-        self.spec, self.rows, self.split = spec, rows, 0
+        self.spec, self.rows = spec, rows
+        self.shelves = [Shelf(self, index) for index in range(layers)]
+        self.release()
+
+    def release(self) -> None:
+        """Give all memory back; every row must be empty."""
+        spec, device = self.spec, self.spec.device
+        shape = len(self.shelves), self.rows, spec.kv_heads, 0
         wide = torch.promote_types(spec.dtype, torch.float32)
-        heads, device = spec.kv_heads, spec.device
-        self.keys = torch.zeros(rows, heads, 0, spec.head_dim, dtype=spec.dtype, device=device)
-        self.values = torch.zeros_like(self.keys)
-        self.positions = torch.zeros(rows, heads, 0, dtype=torch.int32, device=device)
-        self.bias = torch.zeros(rows, heads, 0, dtype=spec.dtype, device=device)
-        self.scores = torch.zeros(rows, heads, 0, dtype=wide, device=device)
-        self.stack = torch.zeros(rows, heads, 1, dtype=torch.int64, device=device)
+        self.split = 0
+        self.positions = torch.zeros(shape, dtype=torch.int32, device=device)
+        self.bias = torch.zeros(shape, dtype=spec.dtype, device=device)
+        self.scores = torch.zeros(shape, dtype=wide, device=device)
+        self.stack = torch.zeros(*shape[:3], 1, dtype=torch.int64, device=device)
+        for shelf in self.shelves:
+            shelf.keys = torch.zeros(*shape[1:], spec.head_dim, dtype=spec.dtype, device=device)
+            shelf.values = torch.zeros_like(shelf.keys)
+        self._number()
+
+    def _number(self) -> None:
+        """Number the first slot of each row and head, [rows, H], and of each layer, [layers, 1]."""
+        layers, rows, heads, capacity = self.positions.shape
+        lines = torch.arange(rows * heads, device=self.positions.device)
+        self._starts = (lines * capacity).view(rows, heads)
+        self._layers = torch.arange(layers, device=self.positions.device)[:, None] * (rows * heads * capacity)
+
+    @property
+    def capacity(self) -> int:
+        """Slots per row and head that memory is allocated for."""
+        return self.positions.shape[3]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes allocated, bookkeeping included."""
+        tensors = [self.positions, self.bias, self.scores, self.stack]
+        tensors += [tensor for shelf in self.shelves for tensor in (shelf.keys, shelf.values)]
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+    def reserve(self, left: int, right: int, waiting: int) -> None:
+        """Have at least `left` slots before the split, `right` after it, and room for `waiting` dropped ones."""
+        pad = torch.nn.functional.pad
+        if waiting >= self.stack.shape[3]:  # the last place takes what is not to be kept
+            self.stack = pad(self.stack, (0, waiting + 1 - self.stack.shape[3]))
+        more_left = max(0, rounded(left) - self.split)
+        more_right = max(0, rounded(right) - (self.capacity - self.split))
+        if not more_left and not more_right:
+            return
+        positions = pad(self.positions, (more_left, more_right), value=EMPTY)
+        bias = pad(self.bias, (more_left, more_right), value=-torch.inf)
+        scores = pad(self.scores, (more_left, more_right))
+        grown: list[Shelf] = []
+        try:
+            for shelf in self.shelves:  # one after the other: never twice what all of them hold
+                shelf.resize(more_left, more_right)
+                grown.append(shelf)
+        except Exception:  # a device that is full must leave all of them as they were
+            for shelf in grown:
+                shelf.resize(-more_left, -more_right)
+            raise
+        self.positions, self.bias, self.scores = positions, bias, scores
+        self.stack += more_left
+        self.split += more_left
+        self._number()
+
+    def clear(self, row: int) -> None:
+        """Empty a row."""
+        self.positions[:, row] = EMPTY
+        self.bias[:, row] = -torch.inf
+
+    def move(self, source: int, target: int) -> None:
+        """Copy a row over another."""
+        for tensor in (self.positions, self.bias, self.scores, self.stack):
+            tensor[:, target] = tensor[:, source]
+        for shelf in self.shelves:
+            shelf.keys[target], shelf.values[target] = shelf.keys[source], shelf.values[source]
+
+    def select(self, rows: torch.Tensor) -> None:
+        """Make row i a copy of what row `rows[i]` was; there are as many rows as that names."""
+        for name in ("positions", "bias", "scores", "stack"):
+            setattr(self, name, getattr(self, name).index_select(1, rows))
+        for shelf in self.shelves:
+            shelf.keys, shelf.values = shelf.keys.index_select(0, rows), shelf.values.index_select(0, rows)
+        self.rows = len(rows)
+        self._number()
+
+    def where(self, places: Places, layers: slice = _ALL) -> torch.Tensor:
+        """Return the slot each new token goes to in each layer, [layers, N, H]."""
+        fresh, count = places.fresh, len(places.top)
+        shape = len(self.shelves[layers]), count, self.positions.shape[2]
+        if fresh is not None and places.reuse is None:
+            return fresh.expand(shape)
+        stack = self.stack[layers]
+        stack = stack[:, :count] if places.rows is None else stack.index_select(1, places.rows)
+        waiting = stack.gather(3, places.top.expand(*shape, 1))[..., 0]
+        return waiting if fresh is None or places.reuse is None else torch.where(places.reuse, waiting, fresh)
+
+    def flat(self, slot: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
+        """Return slots [layers, N, H] of rows [N] (None for 0…N-1) as indices into a layer's, [layers, N * H]."""
+        starts = self._starts[: slot.shape[1]] if rows is None else self._starts.index_select(0, rows)
+        return (starts + slot).flatten(1)
+
+    def enter(self, places: Places, layers: slice = _ALL) -> torch.Tensor:
+        """Mark the slots of new tokens as theirs; return which, for :meth:`Shelf.write`, [layers, N * H]."""
+        slot = self.where(places, layers)
+        index = self.flat(slot, places.rows)
+        every = (index + self._layers[layers]).flatten()
+        newest = (places.now[:, :, 0] - 1).expand(slot.shape).flatten()
+        self.positions.view(-1).index_copy_(0, every, newest)
+        self.bias.view(-1).index_fill_(0, every, 0)
+        self.scores.view(-1).index_fill_(0, every, 0)
+        return index
+
+    def drop(self, step: Step, scores: torch.Tensor, layers: slice = _ALL) -> None:
+        """Drop what each row gives up: its lowest scores among the slots the step allows, oldest first.
+
+        Args:
+            step: how many each row drops, which slots and which positions may go.
+            scores: [layers, B, H, slots of the step's pool].
+            layers: which layers.
+        """
+        positions = self.positions[layers, : scores.shape[1], :, step.pool : step.hi]
+        allowed = positions < step.last
+        if step.first is not None:
+            allowed &= positions >= step.first
+        ranked = scores.where(allowed, torch.inf)
+        if step.most == 1:
+            lowest = ranked.amin(-1, keepdim=True)
+            chosen = positions.where(ranked == lowest, _LATE).argmin(-1, keepdim=True)
+        else:
+            late = positions.where(allowed, _LATE)
+            by_age = late.argsort(dim=-1, stable=True)
+            order = ranked.gather(-1, by_age).argsort(dim=-1, stable=True)[..., : step.most]
+            chosen = by_age.gather(-1, order)
+        self._mark(step, chosen + step.pool if step.pool else chosen, layers)
+
+    def _mark(self, step: Step, chosen: torch.Tensor, layers: slice) -> None:
+        """Empty the slots `chosen` [layers, B, H, most], of which each row gives up as many as it is to drop."""
+        count = chosen.shape[1]
+        positions, bias, stack = (t[layers, :count] for t in (self.positions, self.bias, self.stack))
+        places = step.bottom.expand(*chosen.shape[:3], -1)
+        if step.most > 1 or not step.even:
+            ranks = torch.arange(step.most, device=chosen.device)
+            places = places + ranks
+        if step.even:
+            positions.scatter_(3, chosen, EMPTY)
+            bias.scatter_(3, chosen, -torch.inf)
+            stack.scatter_(3, places, chosen)
+            return
+        goes = (ranks < step.drops).expand_as(chosen)
+        positions.scatter_(3, chosen, torch.where(goes, EMPTY, positions.gather(3, chosen)))
+        bias.scatter_(3, chosen, torch.where(goes, -torch.inf, bias.gather(3, chosen)).to(bias.dtype))
+        stack.scatter_(3, places.where(goes, stack.shape[3] - 1), chosen)
+
+
+class Shelf:
+    """One layer's part of the slots.
+
+    Attributes:
+        keys, values: [rows, H, slots, D].
+    """
+
+    keys: torch.Tensor
+    values: torch.Tensor
+
+    def __init__(self, slots: Slots, index: int) -> None:
+        self.all, self.index = slots, index
+        self.mine = slice(index, index + 1)
+
+    @property
+    def split(self) -> int:
+        """How many slots lie before a prompt's end."""
+        return self.all.split
 
     @property
     def capacity(self) -> int:
@@ -43,50 +215,36 @@ class Slots:
         return self.keys.shape[2]
 
     @property
-    def bytes(self) -> int:
-        """Bytes allocated, bookkeeping included."""
-        tensors = (self.keys, self.values, self.positions, self.bias, self.scores, self.stack)
-        return sum(t.numel() * t.element_size() for t in tensors)
+    def positions(self) -> torch.Tensor:
+        """[rows, H, slots], -1 where a slot is empty."""
+        return self.all.positions[self.index]
 
-    def reserve(self, left: int, right: int, waiting: int) -> None:
-        """Have at least `left` slots before the split, `right` after it, and room for `waiting` dropped ones."""
-        pad = torch.nn.functional.pad
-        if waiting >= self.stack.shape[2]:  # the last place takes what is not to be kept
-            self.stack = pad(self.stack, (0, waiting + 1 - self.stack.shape[2]))
-        more_left = max(0, rounded(left) - self.split)
-        more_right = max(0, rounded(right) - (self.capacity - self.split))
-        if not more_left and not more_right:
-            return
-        keys = pad(self.keys, (0, 0, more_left, more_right))
-        values = pad(self.values, (0, 0, more_left, more_right))
-        positions = pad(self.positions, (more_left, more_right), value=EMPTY)
-        bias = pad(self.bias, (more_left, more_right), value=-torch.inf)
-        scores = pad(self.scores, (more_left, more_right))
-        # only now: a device that is full must leave all of them as they were
-        self.keys, self.values, self.positions, self.bias, self.scores = keys, values, positions, bias, scores
-        self.stack += more_left
-        self.split += more_left
+    @property
+    def bias(self) -> torch.Tensor:
+        """[rows, H, slots], 0 or, where a slot is empty, -inf."""
+        return self.all.bias[self.index]
 
-    def release(self) -> None:
-        """Give all memory back; every row must be empty."""
-        self.__init__(self.spec, self.rows)  # type: ignore[misc]  # as it was made
+    @property
+    def scores(self) -> torch.Tensor:
+        """Attention received, [rows, H, slots]."""
+        return self.all.scores[self.index]
+
+    @property
+    def stack(self) -> torch.Tensor:
+        """Empty slots that wait for the next token, [rows, H, places]."""
+        return self.all.stack[self.index]
+
+    def resize(self, left: int, right: int) -> None:
+        """Add so many slots on both sides, or take them away."""
+        sides = (0, 0, left, right)
+        keys = torch.nn.functional.pad(self.keys, sides)
+        self.values = torch.nn.functional.pad(self.values, sides)
+        self.keys = keys
 
     def clear(self, row: int) -> None:
         """Empty a row."""
         self.positions[row] = EMPTY
         self.bias[row] = -torch.inf
-
-    def move(self, source: int, target: int) -> None:
-        """Copy a row over another."""
-        for tensor in (self.keys, self.values, self.positions, self.bias, self.scores, self.stack):
-            tensor[target] = tensor[source]
-
-    def select(self, rows: torch.Tensor) -> None:
-        """Make row i a copy of what row `rows[i]` was; there are as many rows as that names."""
-        names = ("keys", "values", "positions", "bias", "scores", "stack")
-        for name in names:
-            setattr(self, name, getattr(self, name).index_select(0, rows))
-        self.rows = len(rows)
 
     def fill(self, row: int, kept: Sequence[torch.Tensor]) -> None:
         """Write a row anew: keys, values [H, n, D], positions, scores [H, n], so that they end at the split."""
@@ -101,82 +259,30 @@ class Slots:
 
     def present(self, row: int, held: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return keys, values [H, held, D], positions, scores [H, held] of a row, ascending by position."""
-        late = self.positions[row].where(self.positions[row] >= 0, _LATE)
-        order = late.argsort(-1)[:, :held]
+        positions = self.positions[row]
+        order = positions.where(positions >= 0, _LATE).argsort(-1)[:, :held]
         wide = order[..., None].expand(-1, -1, self.keys.shape[3])
         return (
             self.keys[row].gather(1, wide),
             self.values[row].gather(1, wide),
-            self.positions[row].gather(1, order),
+            positions.gather(1, order),
             self.scores[row].gather(1, order),
         )
 
     def where(self, places: Places) -> torch.Tensor:
-        """Return the slot each new token goes to, [N, H]."""
-        heads = self.keys.shape[1]
-        if places.reuse is None:
-            return places.fresh.expand(-1, heads)
-        count = len(places.fresh)
-        stack = self.stack[:count] if places.rows is None else self.stack.index_select(0, places.rows)
-        waiting = stack.gather(2, places.top.expand(count, heads, 1))[:, :, 0]
-        return torch.where(places.reuse, waiting, places.fresh)
+        """Return the slot each new token goes to in this layer, [N, H]."""
+        return self.all.where(places, self.mine)[0]
 
-    def flat(self, slot: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
-        """Return slots [N, H] of rows [N] (None for 0…N-1) as indices into all slots, [N * H]."""
-        count, heads = slot.shape
-        if rows is None:
-            lines = torch.arange(count * heads, device=slot.device).view(count, heads)
-        else:
-            lines = rows[:, None] * heads + torch.arange(heads, device=slot.device)
-        return (lines * self.capacity + slot).flatten()
+    def flat(self, slot: torch.Tensor) -> torch.Tensor:
+        """Return slots [N, H] of rows 0…N-1 as indices into this layer's, [N * H]."""
+        return self.all.flat(slot[None])[0]
 
-    def append(self, places: Places, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Write new tokens, keys and values [N, H, D], where the plan says."""
-        count, heads, dim = keys.shape
-        index = self.flat(self.where(places), places.rows)
+    def write(self, index: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Write new tokens, keys and values [N, H, D], to slots that were entered, [N * H]."""
+        dim = keys.shape[2]
         self.keys.view(-1, dim).index_copy_(0, index, keys.reshape(-1, dim))
         self.values.view(-1, dim).index_copy_(0, index, values.reshape(-1, dim))
-        newest = (places.now[:, :, 0] - 1).expand(count, heads).flatten()
-        self.positions.view(-1).index_copy_(0, index, newest)
-        self.bias.view(-1).index_fill_(0, index, 0)
-        self.scores.view(-1).index_fill_(0, index, 0)
 
-    def drop(self, step: Step, scores: torch.Tensor, span: slice) -> None:
-        """Drop what each row gives up: its lowest scores among the slots of `span` the step allows, oldest first.
-
-        Args:
-            step: how many each row drops, and which positions may go.
-            scores: [B, H, slots of `span`].
-            span: which slots.
-        """
-        count = scores.shape[0]
-        positions = self.positions[:count, :, span]
-        allowed = (positions >= step.first) & (positions < step.last)
-        ranked = scores.where(allowed, torch.inf)
-        if step.most == 1:
-            lowest = ranked.amin(-1, keepdim=True)
-            chosen = positions.where(ranked == lowest, _LATE).argmin(-1, keepdim=True)
-        else:
-            late = positions.where(allowed, _LATE)
-            by_age = late.argsort(dim=-1, stable=True)
-            order = ranked.gather(-1, by_age).argsort(dim=-1, stable=True)[..., : step.most]
-            chosen = by_age.gather(-1, order)
-        self._mark(step, chosen + span.start if span.start else chosen)
-
-    def _mark(self, step: Step, chosen: torch.Tensor) -> None:
-        """Empty the slots `chosen` [B, H, most], of which each row gives up as many as it is to drop."""
-        count, heads = chosen.shape[:2]
-        positions, bias, stack = self.positions[:count], self.bias[:count], self.stack[:count]
-        places = step.bottom.expand(count, heads, -1)
-        if step.most > 1 or not step.even:
-            ranks = torch.arange(step.most, device=chosen.device)
-            places = places + ranks
-        if step.even:
-            positions.scatter_(2, chosen, EMPTY)
-            bias.scatter_(2, chosen, -torch.inf)
-            stack.scatter_(2, places, chosen)
-            return
-        goes = (ranks < step.drops).expand_as(chosen)
-        positions.scatter_(2, chosen, torch.where(goes, EMPTY, positions.gather(2, chosen)))
-        bias.scatter_(2, chosen, torch.where(goes, -torch.inf, bias.gather(2, chosen)).to(bias.dtype))
-        stack.scatter_(2, places.where(goes, stack.shape[2] - 1), chosen)
+    def append(self, places: Places, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Write new tokens, keys and values [N, H, D], where the plan says, in this layer alone."""
+        self.write(self.all.enter(places, self.mine)[0], keys, values)

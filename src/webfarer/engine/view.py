@@ -5,7 +5,7 @@ computed when it is asked for, in blocks of queries, so that no matrix of prompt
 generated it holds the slots of all rows, and the attention that was kept up for them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -18,9 +18,10 @@ Group = Literal["mean", "max", "sum"]
 
 def grouped(attention: torch.Tensor, group: Group) -> torch.Tensor:
     """Aggregate [..., G, S] over the G query heads that share a KV head."""
-    if group == "mean":
-        return attention.mean(-2)
-    return attention.amax(-2) if group == "max" else attention.sum(-2)
+    if group == "max":
+        return attention.amax(-2)
+    total = attention.sum(-2)
+    return total.mul_(1 / attention.shape[-2]) if group == "mean" else total
 
 
 @dataclass(eq=False)
@@ -29,8 +30,6 @@ class View:
 
     Attributes:
         layer, layers: which layer, of how many.
-        keys, values: [rows, KV heads, slots, D], keys rotated to their positions.
-        positions: [rows, KV heads, slots], -1 where a slot is empty; empty slots' scores are ignored.
         now: tokens seen so far, [rows, 1, 1].
         query: the latest query of each head, [rows, KV heads, G, D].
         heads: scale, softcap, window of the layer.
@@ -38,12 +37,11 @@ class View:
 
     layer: int
     layers: int
-    keys: torch.Tensor
-    values: torch.Tensor
-    positions: torch.Tensor
     now: torch.Tensor
     query: torch.Tensor
     heads: Heads
+    _slots: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+    _span: slice
     _queries: torch.Tensor | None = None
     _seen: torch.Tensor | None = None
     _before: torch.Tensor | None = None
@@ -71,9 +69,25 @@ class View:
         """
         keys, values, positions = slots
         now = positions[None, :1, -1:] + 1
-        view = cls(*place, keys[None], values[None], positions[None], now, q[None, :, :, -1], heads)
+        slots = keys[None], values[None], positions[None]
+        view = cls(*place, now, q[None, :, :, -1], heads, slots, slice(0, keys.shape[1]))
         view._queries, view._seen, view._before = q, keys, before
         return view
+
+    @property
+    def keys(self) -> torch.Tensor:
+        """[rows, KV heads, slots, D], rotated to their positions."""
+        return self._slots[0][: len(self.query), :, self._span]
+
+    @property
+    def values(self) -> torch.Tensor:
+        """[rows, KV heads, slots, D]."""
+        return self._slots[1][: len(self.query), :, self._span]
+
+    @property
+    def positions(self) -> torch.Tensor:
+        """[rows, KV heads, slots], -1 where a slot is empty; empty slots' scores are ignored."""
+        return self._slots[2][: len(self.query), :, self._span]
 
     def show(self, latest: torch.Tensor, accumulated: torch.Tensor) -> None:
         """Add the attention that was kept up, each [rows, KV heads, slots]."""
@@ -83,9 +97,7 @@ class View:
         """Return the view of the slots from `start` on; the attention they received is as before."""
         if start == 0:
             return self
-        keys, values, positions = (t[:, :, start:] for t in (self.keys, self.values, self.positions))
-        view = View(self.layer, self.layers, keys, values, positions, self.now, self.query, self.heads)
-        view._queries, view._seen = self._queries, self._seen
+        view = replace(self, _span=slice(self._span.start + start, self._span.stop), _before=None, _cache={})
         if self._latest is not None and self._accumulated is not None:
             view.show(self._latest[:, :, start:], self._accumulated[:, :, start:])
         return view

@@ -31,14 +31,14 @@ def eviction_us(policy: str, prompt: int, rounds: int) -> list[float]:
         memory.prefill(rows, [prompt] * _ROWS)(0, *_new(_ROWS * prompt))
         for _ in range(520):
             memory.decode()(0, *_new(_ROWS))
-        drop, spent = memory.layers[0].drop, [0.0]
+        drop, spent = memory.slots[0].drop, [0.0]
 
         def timed(*args: object) -> None:
             started = time.perf_counter()
             drop(*args)  # type: ignore[arg-type]  # handed on as they come
             spent[-1] += time.perf_counter() - started
 
-        memory.layers[0].drop = timed  # type: ignore[method-assign,assignment]  # measured from outside: no step pays for it
+        memory.slots[0].drop = timed  # type: ignore[method-assign,assignment]  # measured from outside: no step pays for it
         for _ in range(rounds):
             for _ in range(_STEPS):
                 memory.decode()(0, *_new(_ROWS))
