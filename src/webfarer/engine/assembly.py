@@ -1,8 +1,8 @@
 """Makes our decoder of a transformers model: the same weights, joined where they read the same input.
 
 Not a loader: the model is in memory already, made by whichever library understands its files.
-Invariant: with `release`, no more than one layer's weights exist twice at any time, but for the turned copies of small
-matrices (:mod:`webfarer.engine.linears`).
+Invariant: with `release`, no more than one layer's weights exist twice at any time; a head that shares the embedding's
+table has a copy of its own where matrices are packed (:mod:`webfarer.engine.linears`).
 """
 
 from typing import Any
