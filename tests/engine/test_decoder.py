@@ -17,7 +17,7 @@ from webfarer.core.errors import ConfigError
 from webfarer.engine.assembly import decoder_of
 from webfarer.engine.decoder import Decoder
 from webfarer.engine.families import family_of
-from webfarer.engine.linears import Kept, project
+from webfarer.engine.linears import Dense, Kept, Packed, packs, project
 from webfarer.engine.norms import Norm
 
 SCALED: dict[str, dict[str, Any]] = {
@@ -193,13 +193,14 @@ def test_products_are_those_of_linears(
     base = torch.randn(tokens, outputs, dtype=linear.weight.dtype)
     with torch.inference_mode():
         ours, expected = project([linear]), linear(x)
-        given = ours(x)
-        assert given.is_contiguous()
-        assert torch.allclose(given, expected, rtol=0, atol=1e-5)
-        total = base + expected
-        ours.onto(x, base)
+        assert isinstance(ours, Packed) == (dtype == "float32" and packs())
+        for projection in (ours, Dense(linear.weight.detach(), linear.bias)):
+            given, total = projection(x), base.clone()
+            assert given.is_contiguous()
+            assert torch.allclose(given, expected, rtol=0, atol=1e-5)
+            projection.onto(x, total)
+            assert torch.allclose(total, base + expected, rtol=0, atol=1e-5)
     torch.set_num_threads(before)
-    assert torch.allclose(base, total, rtol=0, atol=1e-5)
 
 
 @given(st.integers(1, 64), st.floats(1e-8, 1e4), st.sampled_from([1e-6, 1e-5, 1e-1]))
