@@ -91,10 +91,10 @@ class Slots:
             for shelf in self.shelves:  # one after the other: never twice what all of them hold
                 shelf.resize(more_left, more_right)
                 grown.append(shelf)
-        except Exception:  # a device that is full must leave all of them as they were
-            for shelf in grown:
-                shelf.resize(-more_left, -more_right)
-            raise
+        finally:
+            if len(grown) < len(self.shelves):  # a device that is full must leave all of them as they were
+                for shelf in grown:
+                    shelf.resize(-more_left, -more_right)
         self.positions, self.bias, self.scores = positions, bias, scores
         self.stack += more_left
         self.split += more_left
