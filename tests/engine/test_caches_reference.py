@@ -123,7 +123,7 @@ def stream(steps: int, policy, *, rows: int = 2) -> None:
     for t in range(1, steps + 1):
         step = plan.step(slots.split, made.device)
         shelf.append(step.places, vectors, vectors)
-        if step.most:
+        if step.drops:
             scores = drawn(slots.positions[..., step.pool : step.hi].long(), t, heads).double()
             slots.drop(step, scores)
         for row in range(rows):

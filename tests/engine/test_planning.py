@@ -140,7 +140,7 @@ def test_slots_are_those_a_memory_holds(spec, prompt, new):
         steps = [(plan, plan.step(0, described.device)) for plan in memory.plans]
         for plan, step in steps:
             for layer in plan.layers:
-                most[layer] = max(most[layer], plan.tracks[0].held + step.most)
+                most[layer] = max(most[layer], plan.tracks[0].held + (step.drops.most if step.drops else 0))
     shape = shape_of_config(TINY.config.to_dict())
     held = holding(shape, Work(prompt, new, 1), policy)
     assert held.stored == sum(most) * described.kv_heads

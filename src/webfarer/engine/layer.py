@@ -158,13 +158,13 @@ class Layer:
             wide = index[..., None].expand(-1, -1, -1, keys.shape[3])
             keys, values = keys.gather(2, wide), values.gather(2, wide)
             bias = None if bias is None else bias.gather(3, index[:, :, None])
-        elif policy.rerotates:
+        elif step.held is not None:
             positions = slots.positions[:count, :, span]
             keys = rotate_to_ranks(keys, positions, step.places.now, step.held, self.spec.rotary[self.index])
         logits = slot_logits(q, keys, bias, heads.scale, heads.softcap)
         out, weights = self._attend(shared, q, logits, [values])
         received = None if policy.reads == "none" else self._receive(step, weights)
-        if not step.most:
+        if step.drops is None:
             return out, None
         view = self._view(step, q, slice(step.pool, step.hi))
         if received is not None:

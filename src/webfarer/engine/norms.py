@@ -28,10 +28,14 @@ class Norm:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Norm the last dimension of `x`; the result is new."""
-        wide = x.to(self.weight.dtype)
+        if x.dtype == self.weight.dtype:  # converting to what it is already costs as much as half of the norm
+            return self._normed(x)
+        return self._normed(x.to(self.weight.dtype)).to(x.dtype)
+
+    def _normed(self, x: Tensor) -> Tensor:
         if self.floor is not None:
-            length = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
-            return (wide * self.weight).div_(length.hypot_(self.floor)).to(x.dtype)
+            length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+            return (x * self.weight).div_(length.hypot_(self.floor))
         if self.weight.dim() == 1:
-            return functional.rms_norm(wide, wide.shape[-1:], self.weight, self.eps).to(x.dtype)
-        return (functional.rms_norm(wide, wide.shape[-1:], None, self.eps) * self.weight).to(x.dtype)
+            return functional.rms_norm(x, x.shape[-1:], self.weight, self.eps)
+        return functional.rms_norm(x, x.shape[-1:], None, self.eps) * self.weight

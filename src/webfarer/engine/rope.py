@@ -55,13 +55,13 @@ def rotary_of(config: PreTrainedConfig, kind: str, context: int) -> Rotary:
 
 def turn_of(rotary: Rotary, positions: Tensor, dtype: torch.dtype) -> Turn:
     """Compute the angles of tokens at `positions` [N]."""
-    angles = positions[:, None, None].float() * rotary.inv_freq
+    angles = positions[:, None, None].float() * rotary.signed
     cos = angles.cos()
     sin = angles.sin()
     if rotary.scaling != 1.0:
         cos *= rotary.scaling
         sin *= rotary.scaling
-    return Turn(torch.cat((cos, cos), dim=-1).to(dtype), torch.cat((-sin, sin), dim=-1).to(dtype))
+    return Turn(cos.to(dtype), sin.to(dtype))
 
 
 def rotate(x: Tensor, turn: Turn) -> Tensor:

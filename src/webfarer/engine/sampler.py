@@ -57,20 +57,25 @@ def sample(logits: torch.Tensor, rows: Sequence[Row]) -> list[Drawn]:
     Greedy rows take the likeliest token, of equals the one with the lowest id. NaN, +inf or nothing but -inf in a row
     gives no token for that row and leaves the others alone.
     """
-    peaks, ids = logits.max(dim=-1)
     scores = _adjust(logits, rows)
-    if scores is not logits:
-        ids = scores.argmax(dim=-1)
+    ids = _likeliest(scores)
     drawing = [i for i, row in enumerate(rows) if not row.params.greedy]
     if drawing:
         at = to_device(drawing, torch.int64, logits.device)
         probs = _truncate(scores[at], [rows[i].params for i in drawing])
         chances = to_device([rows[i].random.random() for i in drawing], torch.float64, logits.device)
         ids = ids.index_copy(0, at, pick(probs, chances))
-    found = torch.where(peaks.isfinite(), ids, -1)
+    found = torch.where(logits.amax(dim=-1).isfinite(), ids, -1)
     asking = [i for i, row in enumerate(rows) if row.params.logprobs is not None]
     reports = _report(logits, ids, asking) if asking else {}
     return [_drawn(i, token, row, reports) for i, (token, row) in enumerate(zip(found.tolist(), rows, strict=True))]
+
+
+def _likeliest(scores: torch.Tensor) -> torch.Tensor:
+    """Return the id of the largest number of each row of `scores` [rows, vocab], of equals the lowest, or of a NaN."""
+    if scores.device.type == "cpu":  # a tenth of the time: NumPy compares many numbers at once
+        return torch.from_numpy(scores.numpy().argmax(-1))
+    return scores.argmax(dim=-1)
 
 
 def warp(logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
@@ -79,7 +84,7 @@ def warp(logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
     Pure; for greedy parameters all mass is on the likeliest token, of equals the one with the lowest id.
     """
     scores = _adjust(logits, rows)
-    probs = torch.zeros_like(scores).scatter(1, scores.argmax(dim=-1, keepdim=True), 1.0)
+    probs = torch.zeros_like(scores).scatter(1, _likeliest(scores)[:, None], 1.0)
     drawing = [i for i, row in enumerate(rows) if not row.params.greedy]
     if drawing:
         at = to_device(drawing, torch.int64, logits.device)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import torch
 
-from webfarer.engine.plans import Places, Step
+from webfarer.engine.plans import Drops, Places, Step
 from webfarer.engine.spec import Spec
 
 CHUNK = 64
@@ -149,42 +149,45 @@ class Slots:
         return index
 
     def drop(self, step: Step, scores: torch.Tensor, layers: slice = _ALL) -> None:
-        """Drop what each row gives up: its lowest scores among the slots the step allows, oldest first.
+        """Drop what each row gives up, if anything: its lowest scores among those the step allows, oldest first.
 
         Args:
             step: how many each row drops, which slots and which positions may go.
             scores: [layers, B, H, slots of the step's pool].
             layers: which layers.
         """
+        drops = step.drops
+        if drops is None:
+            return
         positions = self.positions[layers, : scores.shape[1], :, step.pool : step.hi]
-        allowed = positions < step.last
-        if step.first is not None:
-            allowed &= positions >= step.first
+        allowed = positions < drops.last
+        if drops.first is not None:
+            allowed &= positions >= drops.first
         ranked = scores.where(allowed, torch.inf)
-        if step.most == 1:
+        if drops.most == 1:
             lowest = ranked.amin(-1, keepdim=True)
             chosen = positions.where(ranked == lowest, _LATE).argmin(-1, keepdim=True)
         else:
             late = positions.where(allowed, _LATE)
             by_age = late.argsort(dim=-1, stable=True)
-            order = ranked.gather(-1, by_age).argsort(dim=-1, stable=True)[..., : step.most]
+            order = ranked.gather(-1, by_age).argsort(dim=-1, stable=True)[..., : drops.most]
             chosen = by_age.gather(-1, order)
-        self._mark(step, chosen + step.pool if step.pool else chosen, layers)
+        self._mark(drops, chosen + step.pool if step.pool else chosen, layers)
 
-    def _mark(self, step: Step, chosen: torch.Tensor, layers: slice) -> None:
+    def _mark(self, drops: Drops, chosen: torch.Tensor, layers: slice) -> None:
         """Empty the slots `chosen` [layers, B, H, most], of which each row gives up as many as it is to drop."""
         count = chosen.shape[1]
         positions, bias, stack = (t[layers, :count] for t in (self.positions, self.bias, self.stack))
-        places = step.bottom.expand(*chosen.shape[:3], -1)
-        if step.most > 1 or not step.even:
-            ranks = torch.arange(step.most, device=chosen.device)
+        places = drops.bottom.expand(*chosen.shape[:3], -1)
+        if drops.most > 1 or not drops.even:
+            ranks = torch.arange(drops.most, device=chosen.device)
             places = places + ranks
-        if step.even:
+        if drops.even:
             positions.scatter_(3, chosen, EMPTY)
             bias.scatter_(3, chosen, -torch.inf)
             stack.scatter_(3, places, chosen)
             return
-        goes = (ranks < step.drops).expand_as(chosen)
+        goes = (ranks < drops.counts).expand_as(chosen)
         positions.scatter_(3, chosen, torch.where(goes, EMPTY, positions.gather(3, chosen)))
         bias.scatter_(3, chosen, torch.where(goes, -torch.inf, bias.gather(3, chosen)).to(bias.dtype))
         stack.scatter_(3, places.where(goes, stack.shape[3] - 1), chosen)

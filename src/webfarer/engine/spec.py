@@ -1,6 +1,7 @@
 """What the engine has to know of a model: shapes, rotary tables, windows. Made by loading, read by everything else."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -20,6 +21,11 @@ class Rotary:
     dims: int
     scaling: float = 1.0
     dynamic: bool = False
+
+    @cached_property
+    def signed(self) -> torch.Tensor:
+        """Angle per position of both halves, [dims], the first half's negative: what halves that change places need."""
+        return torch.cat((-self.inv_freq, self.inv_freq))
 
 
 @dataclass(frozen=True, eq=False)
