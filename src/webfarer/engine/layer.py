@@ -120,12 +120,13 @@ class Layer:
             ragged.put(row, chosen, view.keys[0], view.values[0])
             self.slots.clear(row)
             return
-        wide = chosen[..., None].expand(-1, -1, self.spec.head_dim)
-        scores = view.positions[0].new_zeros(chosen.shape, dtype=self.slots.scores.dtype)
+        scores = torch.zeros_like(view.positions[0], dtype=self.slots.scores.dtype)
         if policy.reads == "accumulated" and not policy.frozen:
-            scores = view.received(None, policy.group)[0].gather(1, chosen)
-        kept = [view.keys[0].gather(1, wide), view.values[0].gather(1, wide)]
-        kept += [view.positions[0].gather(1, chosen), scores]
+            scores = view.received(None, policy.group)[0]
+        kept = [view.keys[0], view.values[0], view.positions[0], scores]
+        if chosen.shape[1] < scores.shape[1]:
+            wide = chosen[..., None].expand(-1, -1, self.spec.head_dim)
+            kept = [part.gather(1, wide if part.dim() == 3 else chosen) for part in kept]
         if turn.fixed:
             old = self.slots.present(row, turn.fixed)
             kept = [torch.cat(pair, 1) for pair in zip(old, kept, strict=True)]

@@ -59,18 +59,20 @@ class Places:
     """Where new tokens are written in the layers of a plan.
 
     Attributes:
+        now: tokens seen, this one included, [N, 1, 1].
         rows: of each token, [N]; None for one token in each of the rows 0…N-1.
+        one: the slot, where it is the same in each of the rows 0…N-1.
         fresh: the slot where none waits for reuse, [N, 1]; None when one waits everywhere.
         reuse: whether one waits, [N, 1]; None when none does anywhere.
         top: where on the row's stack it is, [N, 1, 1].
-        now: tokens seen, this one included, [N, 1, 1].
     """
 
+    now: torch.Tensor
     rows: torch.Tensor | None
+    one: int | None
     fresh: torch.Tensor | None
     reuse: torch.Tensor | None
     top: torch.Tensor
-    now: torch.Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,12 +218,15 @@ def _places(
     """Bring slots, whether one waits, and where on the stack, for each token, to the device in one transfer."""
     fresh, reuse, top = zip(*target, strict=True)
     counts = _bring([fresh, reuse, top, now, rows or now], device)
+    waits = any(reuse)
+    alike = rows is None and not waits and len(set(fresh)) == 1
     return Places(
-        rows=None if rows is None else counts[4],
-        fresh=None if all(reuse) else counts[0, :, None],
-        reuse=counts[1, :, None].bool() if any(reuse) else None,
-        top=counts[2, :, None, None],
         now=_cube(counts[3]),
+        rows=None if rows is None else counts[4],
+        one=fresh[0] if alike else None,
+        fresh=None if all(reuse) else counts[0, :, None],
+        reuse=counts[1, :, None].bool() if waits else None,
+        top=counts[2, :, None, None],
     )
 
 

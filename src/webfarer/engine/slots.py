@@ -123,7 +123,7 @@ class Slots:
 
     def where(self, places: Places, layers: slice = _ALL) -> torch.Tensor:
         """Return the slot each new token goes to in each layer, [layers, N, H]."""
-        fresh, count = places.fresh, len(places.top)
+        fresh, count = places.fresh, len(places.now)
         shape = len(self.shelves[layers]), count, self.positions.shape[2]
         if fresh is not None and places.reuse is None:
             return fresh.expand(shape)
@@ -137,8 +137,14 @@ class Slots:
         starts = self._starts[: slot.shape[1]] if rows is None else self._starts.index_select(0, rows)
         return (starts + slot).flatten(1)
 
-    def enter(self, places: Places, layers: slice = _ALL) -> torch.Tensor:
-        """Mark the slots of new tokens as theirs; return which, for :meth:`Shelf.write`, [layers, N * H]."""
+    def enter(self, places: Places, layers: slice = _ALL) -> Sequence[torch.Tensor | int]:
+        """Mark the slots of new tokens as theirs; return which, for each layer's :meth:`Shelf.write`."""
+        if places.one is not None:
+            span = layers, slice(len(places.now)), _ALL, places.one
+            self.positions[span] = places.now[:, :, 0] - 1
+            self.bias[span] = 0
+            self.scores[span] = 0
+            return [places.one] * len(self.shelves[layers])
         slot = self.where(places, layers)
         index = self.flat(slot, places.rows)
         every = (index + self._layers[layers]).flatten()
@@ -146,7 +152,7 @@ class Slots:
         self.positions.view(-1).index_copy_(0, every, newest)
         self.bias.view(-1).index_fill_(0, every, 0)
         self.scores.view(-1).index_fill_(0, every, 0)
-        return index
+        return index.unbind()
 
     def drop(self, step: Step, scores: torch.Tensor, layers: slice = _ALL) -> None:
         """Drop what each row gives up, if anything: its lowest scores among those the step allows, oldest first.
@@ -280,8 +286,12 @@ class Shelf:
         """Return slots [N, H] of rows 0…N-1 as indices into this layer's, [N * H]."""
         return self.all.flat(slot[None])[0]
 
-    def write(self, index: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Write new tokens, keys and values [N, H, D], to slots that were entered, [N * H]."""
+    def write(self, index: torch.Tensor | int, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Write new tokens, keys and values [N, H, D], to slots that were entered: [N * H], or one of rows 0…N-1."""
+        if isinstance(index, int):
+            self.keys[: len(keys), :, index] = keys
+            self.values[: len(keys), :, index] = values
+            return
         dim = keys.shape[2]
         self.keys.view(-1, dim).index_copy_(0, index, keys.reshape(-1, dim))
         self.values.view(-1, dim).index_copy_(0, index, values.reshape(-1, dim))
