@@ -70,9 +70,13 @@ def exact(model: Any) -> Any:
     return model
 
 
-def logits(decoder: Any, *prompts: Tensor, adapters: Any = None) -> list[Tensor]:
-    """Run prompts in one forward; return the logits of each."""
+def logits(decoder: Any, *prompts: Tensor, adapters: Any = None, ends: Any = None) -> list[Tensor]:
+    """Run prompts in one forward; return the logits of each, or only of the last token, with `ends` to read them."""
     lengths = [len(prompt) for prompt in prompts]
     positions = torch.cat([torch.arange(length) for length in lengths]).to(prompts[0].device)
-    hidden = decoder.forward(torch.cat(prompts), positions, dense(decoder.spec, lengths), adapters)
-    return list(decoder.logits(hidden).split(lengths))
+    attend = dense(decoder.spec, lengths)
+    if ends is None:
+        hidden = decoder.forward(torch.cat(prompts), positions, attend, adapters)
+        return list(decoder.logits(hidden).split(lengths))
+    last = torch.tensor(lengths).cumsum(0) - 1
+    return list(decoder.logits(decoder.forward(torch.cat(prompts), positions, attend, adapters, (last, ends))))

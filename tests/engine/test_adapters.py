@@ -98,6 +98,9 @@ def test_several_adapters_share_one_batch(served: Any) -> None:
             assert torch.equal(ours, without)
         else:
             assert torch.allclose(ours, expected(base, adapters[name][0], tokens), rtol=0, atol=1e-9)
+    ends = Rows([(adapters[name][1] if name else None, 1) for name in order], CPU)
+    for whole, end in zip(together, logits(decoder, *prompts, adapters=rows, ends=ends), strict=True):
+        assert torch.allclose(end, whole[-1], rtol=0, atol=1e-12)
 
 
 @given(choice=st.lists(st.tuples(st.sampled_from([None, "all", "some"]), st.integers(1, 5)), min_size=1, max_size=6))

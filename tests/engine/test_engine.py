@@ -36,9 +36,9 @@ def test_several_prompts_are_read_in_one_forward_within_the_limit(monkeypatch):
     decoder = model().decoder
     forward = type(decoder).forward
 
-    def counting(self, tokens, positions, attend, adapters=None):
+    def counting(self, tokens, positions, attend, adapters=None, ends=None):
         sizes.append(len(tokens))
-        return forward(self, tokens, positions, attend, adapters)
+        return forward(self, tokens, positions, attend, adapters, ends)
 
     monkeypatch.setattr(type(decoder), "forward", counting)
     engine = engine_of(rows=4, prefill_tokens=10)

@@ -20,17 +20,17 @@ class Faulty:
         self.call, self.fault, self.calls = call, fault, 0
         self.layout = model().decoder.layout
 
-    def forward(self, tokens, positions, attend, adapters=None):
+    def forward(self, tokens, positions, attend, adapters=None, ends=None):
         self.calls += 1
         if self.calls != self.call:
-            return model().decoder.forward(tokens, positions, attend, adapters)
+            return model().decoder.forward(tokens, positions, attend, adapters, ends)
 
         def halfway(layer, q, k, v):
             if layer == 1:
                 raise self.fault
             return attend(layer, q, k, v)
 
-        return model().decoder.forward(tokens, positions, halfway, adapters)
+        return model().decoder.forward(tokens, positions, halfway, adapters, ends)
 
     def logits(self, hidden):
         return model().decoder.logits(hidden)

@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
+from webfarer.core.errors import ConfigError
 from webfarer.engine.sampling import SamplingParams
 from webfarer.engine.stopping import Detokenizer, Stopper, StopStrings
 
@@ -179,3 +180,10 @@ def test_without_a_tokenizer_there_is_no_text():
     stopper = Stopper(SamplingParams(max_tokens=2), [7], None, ())
     assert stopper.take(5) == ("", None)
     assert stopper.take(7) == ("", "stop")
+
+
+def test_text_that_nobody_asked_for_is_not_made():
+    stopper = Stopper(SamplingParams(detokenize=False), [EOS], BYTES, ())
+    assert [stopper.take(token).text for token in (100, 101, EOS)] == ["", "", ""]
+    with pytest.raises(ConfigError, match="stop needs detokenize"):
+        SamplingParams(detokenize=False, stop=("a",))

@@ -251,11 +251,21 @@ class Batch:
     def _ids(self, values: list[int]) -> torch.Tensor:
         return to_device(values, torch.int64, self._spec.device)
 
-    def _forward(self, tokens: list[int], positions: list[int], attend: Attend, adapted: Adapted) -> torch.Tensor:
-        """Run the decoder over flat tokens of all rows."""
+    def _forward(
+        self,
+        tokens: list[int],
+        positions: list[int],
+        attend: Attend,
+        adapted: Adapted,
+        ends: list[int] | None = None,
+    ) -> torch.Tensor:
+        """Run the decoder over flat tokens of all rows; return the hidden states of all, or of those at each's end."""
+        last = None if ends is None else (self._ids(ends), self._rows([(name, 1) for name, _ in adapted]))
+        return self._decoder.forward(self._ids(tokens), self._ids(positions), attend, self._rows(adapted), last)
+
+    def _rows(self, adapted: Adapted) -> Rows | None:
         named = [(None if name is None else self._adapters[name], length) for name, length in adapted]
-        adapters = Rows(named, self._spec.device) if any(adapter for adapter, _ in named) else None
-        return self._decoder.forward(self._ids(tokens), self._ids(positions), attend, adapters)
+        return Rows(named, self._spec.device) if any(adapter for adapter, _ in named) else None
 
     def _advance(self, sequences: list[Sequence], hidden: torch.Tensor) -> None:
         """Draw a token for each sequence from its last hidden state; end those for whom it was the last."""

@@ -104,7 +104,14 @@ class Decoder:
         self._inner = layout.sizes["down"][0]
 
     @torch.inference_mode()
-    def forward(self, tokens: Tensor, positions: Tensor, attend: Attend, adapters: Rows | None = None) -> Tensor:
+    def forward(
+        self,
+        tokens: Tensor,
+        positions: Tensor,
+        attend: Attend,
+        adapters: Rows | None = None,
+        ends: tuple[Tensor, Rows | None] | None = None,
+    ) -> Tensor:
         """Run all layers over `tokens` [N] at `positions` [N]; return the hidden states [N, d] before the last norm.
 
         Args:
@@ -112,6 +119,8 @@ class Decoder:
             positions: of each token in its sequence.
             attend: called once per layer, in order.
             adapters: which tokens use which; None when none does.
+            ends: the tokens [n] whose hidden states are returned, and which of them use which adapter; None for all.
+                What others would be after the last attention is not computed.
         """
         turns = [turn_of(rotary, positions, self.spec.dtype) for rotary in self._rotaries]
         x = self._ends.embed(tokens)
@@ -119,7 +128,11 @@ class Decoder:
             update = partial(adapters.add, index) if adapters else None
             qkv = _project(layer.qkv, layer.before_attention(x), "qkv", update)
             q, k, v = self._heads(qkv, layer.heads, turns[self._kinds[index]])
-            _add(x, layer.out, attend(index, q, k, v).flatten(1), "out", layer.after_attention, update)
+            out = attend(index, q, k, v).flatten(1)
+            if ends is not None and index == len(self._layers) - 1:
+                x, out = x.index_select(0, ends[0]), out.index_select(0, ends[0])
+                update = partial(ends[1].add, index) if ends[1] else None
+            _add(x, layer.out, out, "out", layer.after_attention, update)
             gate_up = _project(layer.gate_up, layer.before_mlp(x), "gate_up", update)
             gated = self._activation(gate_up[:, : self._inner]).mul_(gate_up[:, self._inner :])
             _add(x, layer.down, gated, "down", layer.after_mlp, update)

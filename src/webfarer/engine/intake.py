@@ -20,8 +20,8 @@ SHARED = 128
 Adapted = list[tuple[str | None, int]]
 """Names of adapters, each with how many of the tokens it reads, in order."""
 
-Forward = Callable[[list[int], list[int], Attend, Adapted], torch.Tensor]
-"""forward(tokens, positions, attend, adapted) -> hidden states [N, d]."""
+Forward = Callable[[list[int], list[int], Attend, Adapted, list[int]], torch.Tensor]
+"""forward(tokens, positions, attend, adapted, ends) -> hidden states of the tokens at `ends`, [n, d]."""
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +79,8 @@ class Intake:
         positions = [i for p in first for i in range(p.cached, len(p.tokens))]
         adapted = [(p.adapter, length) for p, length in zip(first, lengths, strict=True)]
         rows = [p.row for p in first]
-        hidden = self.forward(tokens, positions, memory.prefill(rows, lengths, seeded), adapted)
+        ends = [end - 1 for end in accumulate(lengths)]
+        hidden = self.forward(tokens, positions, memory.prefill(rows, lengths, seeded), adapted, ends)
         for prompt in first:
             self.remember(prompt.row, prompt.tokens, prompt.adapter)
         for same in groups:
@@ -87,9 +88,8 @@ class Intake:
         # rows came in this order: the first of each group, then the others, which follow the same hidden state
         order = [same[0] for same in groups] + [index for same in groups for index in same[1:]]
         group_of = {index: number for number, same in enumerate(groups) for index in same}
-        ends = list(accumulate(lengths))
-        last = torch.tensor([ends[group_of[index]] - 1 for index in order])
-        return order, hidden[last.to(hidden.device, non_blocking=True)], len(tokens)
+        states = torch.tensor([group_of[index] for index in order])
+        return order, hidden[states.to(hidden.device, non_blocking=True)], len(tokens)
 
     def _begin(self, prompt: Prompt) -> int:
         """Open a row that begins with what is known of a prompt; return how many tokens were copied there.

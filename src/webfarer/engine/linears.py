@@ -63,7 +63,7 @@ class Packed:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Project [N, in] to [N, out]."""
-        y: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
+        y: Tensor = torch.ops.mkldnn._linear_pointwise.default(x, self.weight, self.bias, "none", [], "")
         return y
 
     def onto(self, x: Tensor, base: Tensor) -> None:

@@ -37,6 +37,7 @@ class SamplingParams:
         ignore_eos: the model's own end tokens do not end the sequence.
         min_tokens: so many tokens come before any end token is drawn; strings of `stop` are looked for only in the text
             that begins with the last of them.
+        detokenize: give text; without it there are ids alone, sooner.
     """
 
     max_tokens: int = 256
@@ -51,6 +52,7 @@ class SamplingParams:
     logprobs: int | None = None
     ignore_eos: bool = False
     min_tokens: int = 0
+    detokenize: bool = True
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
@@ -62,6 +64,7 @@ class SamplingParams:
             "min_p must lie between 0 and 1": 0 <= self.min_p <= 1,
             "repetition_penalty must lie between 0.01 and 100": 0.01 <= self.repetition_penalty <= 100,
             "stop must hold no empty string": all(self.stop),
+            "stop needs detokenize": self.detokenize or not self.stop,
             f"logprobs must lie between 0 and {MOST_LOGPROBS}": 0 <= (self.logprobs or 0) <= MOST_LOGPROBS,
             "min_tokens must lie between 0 and max_tokens": 0 <= self.min_tokens <= self.max_tokens,
         }

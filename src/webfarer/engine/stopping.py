@@ -105,7 +105,7 @@ class Stopper:
     Args:
         params: of the sequence.
         ends: the model's own end tokens.
-        tokenizer: for text and stop strings; None gives no text.
+        tokenizer: for text and stop strings, when `params` ask for text; None gives none.
         prompt: ids before the first token drawn.
     """
 
@@ -114,7 +114,7 @@ class Stopper:
     ) -> None:
         self._limit, self._least = params.max_tokens, params.min_tokens
         self._ends = frozenset(params.stop_tokens) | (frozenset() if params.ignore_eos else frozenset(ends))
-        self._text = Detokenizer(tokenizer, prompt) if tokenizer else None
+        self._text = Detokenizer(tokenizer, prompt) if tokenizer and params.detokenize else None
         self._strings = StopStrings(params.stop)
         self.count = 0
 

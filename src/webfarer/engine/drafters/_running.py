@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 
 from webfarer.engine.accepting import candidates
 from webfarer.engine.drafting import Ask, Draft, Drafter
-from webfarer.engine.intake import Intake, Prompt
+from webfarer.engine.intake import Adapted, Intake, Prompt
 from webfarer.engine.known import Known
 from webfarer.engine.loading import Loaded
 from webfarer.engine.memory import Attend, Memory
@@ -111,11 +111,16 @@ class RunningDrafter(Drafter):
         for index in news:
             self._leave(index)
         if news:
-            intake = Intake(self.memory, self._known, lambda tokens, at, attend, _: self._forward(tokens, at, attend))
+            intake = Intake(self.memory, self._known, self._read_prompts)
             prompts = [Prompt(tuple(asks[index].text[:-1]), self._limits[index]) for index in news]
             intake.read(prompts)
             for index, prompt in zip(news, prompts, strict=True):
                 self._rows[index] = prompt.row
+
+    def _read_prompts(
+        self, tokens: list[int], positions: list[int], attend: Attend, _: Adapted, ends: list[int]
+    ) -> torch.Tensor:
+        return self._forward(tokens, positions, attend, ends)
 
     def _behind(self, index: int, ask: Ask) -> bool:
         row = self._rows[index]
@@ -253,9 +258,12 @@ class RunningDrafter(Drafter):
         attend = self._trial.attend(parents)
         return self._forward([t for row in tokens for t in row], self._trial.positions, attend)
 
-    def _forward(self, tokens: list[int], positions: list[int], attend: Attend) -> torch.Tensor:
-        ids = to_device(tokens, torch.int64, self._device)
-        return self._decoder.forward(ids, to_device(positions, torch.int64, self._device), attend)
+    def _forward(
+        self, tokens: list[int], positions: list[int], attend: Attend, ends: list[int] | None = None
+    ) -> torch.Tensor:
+        ids, at = (to_device(numbers, torch.int64, self._device) for numbers in (tokens, positions))
+        last = None if ends is None else (to_device(ends, torch.int64, self._device), None)
+        return self._decoder.forward(ids, at, attend, ends=last)
 
 
 def _nodes(widths: Sequence[int]) -> int:

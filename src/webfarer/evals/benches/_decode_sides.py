@@ -50,11 +50,15 @@ class Side(Protocol):
 
 @dataclass
 class Ours:
-    """This package's engine, with a cache policy."""
+    """This package's engine, with a cache policy; like generate it gives ids and no text.
+
+    `metered`: ask after every round for the bytes of the cache.
+    """
 
     folder: Path
     cache: str = "full"
     rows: int = 16
+    metered: bool = False
     _engine: Engine | None = None
 
     def run(self, prompts: list[list[int]], new: int) -> Timed:
@@ -62,13 +66,14 @@ class Ours:
         if self._engine is None:
             limits = Limits(rows=self.rows, prefill_tokens=1 << 20, prefixes=0)  # every run reads its prompts
             self._engine = Engine.load(self.folder, cache=self.cache, dtype=torch.float32, device="cpu", limits=limits)
-        params, peak = SamplingParams(max_tokens=new, ignore_eos=True), 0
+        params, peak = SamplingParams(max_tokens=new, ignore_eos=True, detokenize=False), 0
         started = time.perf_counter()
         done = [Completion() for _ in prompts]
         for prompt, completion in zip(prompts, done, strict=True):
             self._engine.submit(Request(tuple(prompt), params), completion)
         while self._engine.step():
-            peak = max(peak, self._engine.stats().cache_bytes)  # the last row may take its slots with it
+            if self.metered:
+                peak = max(peak, self._engine.stats().cache_bytes)  # the last row may take its slots with it
         seconds = time.perf_counter() - started
         return Timed(seconds, [c.ids for c in done], peak)
 

@@ -49,7 +49,7 @@ class Options(BenchOptions):
         "long_rounds": 1,
     }
 
-    rounds: int = Field(3, ge=1, description="Alternating runs of every pair.")
+    rounds: int = Field(7, ge=1, description="Alternating runs of every pair.")
     sizes: Names = Field(("4M", "11M", "32M"), description="Models, of " + ", ".join(_SIZES) + ".")
     new: int = Field(256, ge=2, description="Tokens to decode from each prompt.")
     prompt: int = Field(128, ge=2, description="Tokens of a prompt; ragged ones have a quarter of it to twice as many.")
@@ -195,7 +195,8 @@ def _long(options: Options, folder: Path, log: _Log) -> Iterator[Row]:
     target = options.long_prompt + 512 - _INTERVAL // 2  # it holds that to an interval more: as we do, on average
     request = {"folder": str(folder), "threads": _THREADS, "prompt": options.long_prompt, "interval": _INTERVAL}
     for new in map(int, options.outputs):
-        full, scope = Ours(folder, rows=8), Ours(folder, options.scope, rows=8)  # no slots of a longer output before
+        # each time anew: no slots of a longer output before
+        full, scope = (Ours(folder, cache, rows=8, metered=True) for cache in ("full", options.scope))
         runs = _alternate({"full cache": full, "scope": scope}, prompts, new, options.long_rounds, log)
         yield _long_row(runs, "full cache", new)
         with peer(options.kvpress, "_peer_kvpress.py", target=target, **request) as press:
