@@ -108,14 +108,11 @@ def slot_logits(
     Returns:
         [B * H, G, S]
     """
-    rows, kv, groups, dim = q.shape
-    flat_q, flat_k = q.reshape(rows * kv, groups, dim), k.flatten(0, 1).transpose(1, 2)
-    # beta 0: the first tensor is not read
-    base, beta = (flat_q[:1, :1, :1], 0) if bias is None else (bias.flatten(0, 1), 1)
-    if softcap is None:
-        return torch.baddbmm(base, flat_q, flat_k, alpha=scale, beta=beta)
-    logits = capped(torch.bmm(flat_q, flat_k) * scale, softcap)
-    return logits if bias is None else logits + base
+    flat_q, flat_k = (q * scale).flatten(0, 1), k.flatten(0, 1).transpose(1, 2)
+    if softcap is None and bias is not None:
+        return torch.baddbmm(bias.flatten(0, 1), flat_q, flat_k)
+    logits = capped(torch.bmm(flat_q, flat_k), softcap)
+    return logits if bias is None else logits + bias.flatten(0, 1)
 
 
 def head_attention(

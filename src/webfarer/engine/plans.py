@@ -61,18 +61,16 @@ class Places:
     Attributes:
         now: tokens seen, this one included, [N, 1, 1].
         rows: of each token, [N]; None for one token in each of the rows 0…N-1.
-        one: the slot, where it is the same in each of the rows 0…N-1.
-        fresh: the slot where none waits for reuse, [N, 1]; None when one waits everywhere.
-        reuse: whether one waits, [N, 1]; None when none does anywhere.
-        top: where on the row's stack it is, [N, 1, 1].
+        fresh: the slot where none waits for reuse, [N, 1], or a number where it is the same for all of the rows 0…N-1;
+            None when one waits everywhere.
+        reuse: whether one waits, [N, 1]; top: where on the row's stack it is, [N, 1, 1]; None when none does anywhere.
     """
 
     now: torch.Tensor
     rows: torch.Tensor | None
-    one: int | None
-    fresh: torch.Tensor | None
+    fresh: torch.Tensor | int | None
     reuse: torch.Tensor | None
-    top: torch.Tensor
+    top: torch.Tensor | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +178,7 @@ class Plan:
             packed,
             split if policy.frozen else lo,
             _places(target, [t.length for t in tracks], None, device),
-            held=_cube(_bring([held], device))[0] if policy.rerotates else None,
+            held=_cube(_bring(held, device)) if policy.rerotates else None,
             drops=self._drops(gone, packed, device) if any(gone) else None,
         )
 
@@ -217,21 +215,21 @@ def _places(
 ) -> Places:
     """Bring slots, whether one waits, and where on the stack, for each token, to the device in one transfer."""
     fresh, reuse, top = zip(*target, strict=True)
-    counts = _bring([fresh, reuse, top, now, rows or now], device)
     waits = any(reuse)
-    alike = rows is None and not waits and len(set(fresh)) == 1
+    if rows is None and not waits and min(fresh) == max(fresh):
+        return Places(_cube(_bring(now, device)), None, fresh[0], None, None)
+    counts = _bring([fresh, reuse, top, now, rows or now], device)
     return Places(
         now=_cube(counts[3]),
         rows=None if rows is None else counts[4],
-        one=fresh[0] if alike else None,
         fresh=None if all(reuse) else counts[0, :, None],
         reuse=counts[1, :, None].bool() if waits else None,
-        top=counts[2, :, None, None],
+        top=counts[2, :, None, None] if waits else None,
     )
 
 
-def _bring(numbers: Sequence[Sequence[int]], device: torch.device) -> torch.Tensor:
-    """Return lists of integers as a tensor; through NumPy, which reads them in a third of the time."""
+def _bring(numbers: Sequence[int] | Sequence[Sequence[int]], device: torch.device) -> torch.Tensor:
+    """Return integers or lists of them as a tensor; through NumPy, which reads them in a third of the time."""
     return torch.from_numpy(np.array(numbers)).to(device, non_blocking=True)
 
 

@@ -8,6 +8,7 @@ drawing on the host costs no device state, and a stream moves only when its own 
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Protocol
 
 import numpy as np
@@ -66,10 +67,12 @@ def sample(logits: torch.Tensor, rows: Sequence[Row]) -> list[Drawn]:
         probs = _truncate(scores[at], [rows[i].params for i in drawing])
         chances = to_device([rows[i].random.random() for i in drawing], torch.float64, logits.device)
         ids = ids.index_copy(0, at, pick(probs, chances))
-    found = torch.where(logits.amax(dim=-1).isfinite(), ids, -1)
+    peaks = logits.amax(dim=-1)
+    found = torch.stack([ids.to(peaks.dtype), peaks], -1)  # one transfer; ids are exact in float32
     asking = [i for i, row in enumerate(rows) if row.params.logprobs is not None]
     reports = _report(logits, ids, asking) if asking else {}
-    return [_drawn(i, token, row, reports) for i, (token, row) in enumerate(zip(found.tolist(), rows, strict=True))]
+    drawn = enumerate(zip(found.tolist(), rows, strict=True))
+    return [_drawn(i, int(id) if isfinite(peak) else None, row, reports) for i, ((id, peak), row) in drawn]
 
 
 def _likeliest(scores: torch.Tensor) -> torch.Tensor:
@@ -191,9 +194,11 @@ def _column(values: list[float], like: torch.Tensor) -> torch.Tensor:
 _Reports = dict[int, tuple[float, tuple[tuple[int, float], ...]]]
 
 
-def _drawn(index: int, token: int, row: Row, reports: _Reports) -> Drawn:
-    logprob, top = reports.get(index, (None, ()))
-    return Drawn(token, logprob, top[: row.params.logprobs or 0]) if token >= 0 else Drawn(None)
+def _drawn(index: int, token: int | None, row: Row, reports: _Reports) -> Drawn:
+    if token is None or index not in reports:
+        return Drawn(token)
+    logprob, top = reports[index]
+    return Drawn(token, logprob, top[: row.params.logprobs])
 
 
 def _report(logits: torch.Tensor, ids: torch.Tensor, asking: list[int]) -> _Reports:

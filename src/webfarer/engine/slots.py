@@ -123,13 +123,16 @@ class Slots:
 
     def where(self, places: Places, layers: slice = _ALL) -> torch.Tensor:
         """Return the slot each new token goes to in each layer, [layers, N, H]."""
-        fresh, count = places.fresh, len(places.now)
+        fresh, top, count = places.fresh, places.top, len(places.now)
         shape = len(self.shelves[layers]), count, self.positions.shape[2]
-        if fresh is not None and places.reuse is None:
+        if isinstance(fresh, int):
+            return torch.full(shape, fresh, device=self.positions.device)
+        if top is None:
+            assert fresh is not None  # there is one where none waits
             return fresh.expand(shape)
         stack = self.stack[layers]
         stack = stack[:, :count] if places.rows is None else stack.index_select(1, places.rows)
-        waiting = stack.gather(3, places.top.expand(*shape, 1))[..., 0]
+        waiting = stack.gather(3, top.expand(*shape, 1))[..., 0]
         return waiting if fresh is None or places.reuse is None else torch.where(places.reuse, waiting, fresh)
 
     def flat(self, slot: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
@@ -139,12 +142,12 @@ class Slots:
 
     def enter(self, places: Places, layers: slice = _ALL) -> Sequence[torch.Tensor | int]:
         """Mark the slots of new tokens as theirs; return which, for each layer's :meth:`Shelf.write`."""
-        if places.one is not None:
-            span = layers, slice(len(places.now)), _ALL, places.one
+        if isinstance(places.fresh, int):
+            span = layers, slice(len(places.now)), _ALL, places.fresh
             self.positions[span] = places.now[:, :, 0] - 1
             self.bias[span] = 0
             self.scores[span] = 0
-            return [places.one] * len(self.shelves[layers])
+            return [places.fresh] * len(self.shelves[layers])
         slot = self.where(places, layers)
         index = self.flat(slot, places.rows)
         every = (index + self._layers[layers]).flatten()
