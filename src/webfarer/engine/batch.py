@@ -261,7 +261,8 @@ class Batch:
     ) -> torch.Tensor:
         """Run the decoder over flat tokens of all rows; return the hidden states of all, or of those at each's end."""
         last = None if ends is None else (self._ids(ends), self._rows([(name, 1) for name, _ in adapted]))
-        return self._decoder.forward(self._ids(tokens), self._ids(positions), attend, self._rows(adapted), last)
+        ids, at = to_device([tokens, positions], torch.int64, self._spec.device).unbind()
+        return self._decoder.forward(ids, at, attend, self._rows(adapted), last)
 
     def _rows(self, adapted: Adapted) -> Rows | None:
         named = [(None if name is None else self._adapters[name], length) for name, length in adapted]

@@ -123,7 +123,9 @@ def seen_mask(tokens: Collection[int], vocab: int, device: torch.device) -> torc
     return mask.index_fill(0, to_device(list(tokens), torch.int64, device), True)
 
 
-def to_device(values: list[int] | list[float], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+def to_device(
+    values: list[int] | list[float] | list[list[int]], dtype: torch.dtype, device: torch.device
+) -> torch.Tensor:
     """Bring host values to the device without waiting for it."""
     wide = np.array(values, np.float64 if dtype.is_floating_point else np.int64)  # reads a list faster than torch does
     tensor = torch.tensor(wide, dtype=dtype, pin_memory=device.type == "cuda")

@@ -261,7 +261,7 @@ class RunningDrafter(Drafter):
     def _forward(
         self, tokens: list[int], positions: list[int], attend: Attend, ends: list[int] | None = None
     ) -> torch.Tensor:
-        ids, at = (to_device(numbers, torch.int64, self._device) for numbers in (tokens, positions))
+        ids, at = to_device([tokens, positions], torch.int64, self._device).unbind()
         last = None if ends is None else (to_device(ends, torch.int64, self._device), None)
         return self._decoder.forward(ids, at, attend, ends=last)
 
