@@ -5,6 +5,7 @@ which. Invariant: what a row attends to are the tokens it holds, whatever the ot
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -66,7 +67,7 @@ class Layer:
     slots: Shelf
     ragged: Ragged | None
 
-    @property
+    @cached_property
     def heads(self) -> Heads:
         """How the layer attends."""
         return Heads(self.spec.scale, self.spec.softcap, self.spec.windows[self.index])

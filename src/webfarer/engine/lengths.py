@@ -9,6 +9,10 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
 
 from webfarer.core.errors import ConfigError
 
@@ -17,6 +21,9 @@ LONGEST = 16
 
 _PATIENT = 4
 """A row tries again after at most 2^this times as many rounds as at first."""
+
+_AGAIN = 4
+"""Where drafts do not pay, it is reckoned again after so many rounds."""
 
 Points = tuple[tuple[int, float], ...]
 
@@ -74,26 +81,30 @@ def best(acceptances: Sequence[float], costs: Costs, most: int) -> list[int]:
         most: the longest draft there may be.
     """
     rows = len(acceptances)
-    chosen = [0] * rows
-    if not rows:
-        return chosen
+    chances = np.array(acceptances, dtype=np.float64)[:, None] ** np.arange(1, most + 1)
+    row, depth = np.nonzero(chances)
+    if not len(row):
+        return [0] * rows
     # the j-th token of a draft stands with chance a^j: what it adds never grows along a row, so the best choice of so
     # many tokens, none deeper than k, is a beginning of this list without what is deeper
-    gains = [(-(a**depth), depth, row) for row, a in enumerate(acceptances) for depth in range(1, most + 1) if a > 0]
-    gains.sort()
-    passes = [costs.verify(rows + extra) * (costs.checking if extra else 1.0) for extra in range(len(gains) + 1)]
-    highest, deepest, count = rows / passes[0], 0, 0
-    for k in range(1, most + 1):
-        tokens, extra, drafting = float(rows), 0, costs.draft(rows, k)
-        for loss, depth, _ in gains:
-            if depth <= k:
-                tokens, extra = tokens - loss, extra + 1
-                rate = tokens / (drafting + passes[extra])
-                if rate > highest:
-                    highest, deepest, count = rate, k, extra
-    for _, _, row in [gain for gain in gains if gain[1] <= deepest][:count]:
-        chosen[row] += 1
-    return chosen
+    order = np.lexsort((row, depth, -chances[row, depth]))
+    row, depth = row[order], depth[order] + 1
+    deepest = np.arange(1, most + 1)[:, None]
+    inside = depth <= deepest
+    extra = inside.cumsum(1)
+    tokens = rows + (inside * chances[row, depth - 1]).cumsum(1)
+    passes = _table(costs.passes, rows + len(row) + 1)[rows:]
+    rates = np.where(inside, tokens / (deepest * costs.draft(rows, 1) + passes[extra] * costs.checking), 0.0)
+    k, at = np.unravel_index(rates.argmax(), rates.shape)
+    if rates[k, at] <= rows / passes[0]:
+        return [0] * rows
+    lengths: list[int] = np.bincount(row[inside[k]][: extra[k, at]], minlength=rows).tolist()
+    return lengths
+
+
+@lru_cache(maxsize=64)
+def _table(points: Points, count: int) -> npt.NDArray[np.float64]:
+    return np.array([_between(points, number) for number in range(count)])
 
 
 @dataclass(slots=True)
@@ -158,13 +169,16 @@ class Chooser:
     plain: Ratio = field(default_factory=Ratio)
     checked: Ratio = field(default_factory=Ratio)
     drafted: Ratio = field(default_factory=Ratio)
+    _rows: int = 0
     _idle: int = 0
     _tried: int = 0
     _vain: int = 0
 
     def choose(self, estimates: Sequence[Estimate]) -> list[int]:
         """Return each row's draft length for the next round."""
-        chosen = best([estimate.value for estimate in estimates], self.real, self.most)
+        chosen = [0] * len(estimates)
+        if self._idle % _AGAIN == 0 or len(estimates) != self._rows:  # else nothing was learned but a pass's time
+            chosen, self._rows = best([estimate.value for estimate in estimates], self.real, self.most), len(estimates)
         if any(chosen):
             self._idle = self._vain = 0
             return chosen

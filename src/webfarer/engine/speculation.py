@@ -166,8 +166,10 @@ class Speculation:
 
     def propose(self, sequences: Listed[Sequence]) -> list[Draft]:
         """Return a draft for each row; all may be empty."""
-        asks = [self._ask(s, widths) for s, widths in zip(sequences, self._widths(sequences), strict=True)]
-        return self._drafter.propose(asks) if any(ask.widths for ask in asks) else [Draft()] * len(asks)
+        shapes = self._widths(sequences)
+        if not any(shapes):
+            return [Draft()] * len(shapes)
+        return self._drafter.propose([self._ask(s, shape) for s, shape in zip(sequences, shapes, strict=True)])
 
     def _widths(self, sequences: Listed[Sequence]) -> list[tuple[int, ...]]:
         """Return each row's shape of draft: nobody drafts what could not be drawn any more."""

@@ -71,6 +71,8 @@ class StopStrings:
 
     def feed(self, text: str) -> tuple[str, bool]:
         """Return the text that can be shown, and whether a stop string was completed (it is not shown)."""
+        if not self._stops:
+            return text, False
         text = self._held + text
         found = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
         if found:
@@ -129,8 +131,10 @@ class Stopper:
         """
         self.count += 1
         ended: Reason | None = "stop" if token in self._ends else "length" if self.count == self._limit else None
-        text = self._text.add(token) if self._text and token not in self._ends else ""
-        if ended and self._text:
+        if self._text is None:
+            return Taken("", ended)
+        text = self._text.add(token) if token not in self._ends else ""
+        if ended:
             text += self._text.flush()
         if self.count < self._least:
             return Taken(text, ended)
