@@ -157,7 +157,7 @@ def test_a_tokenizer_that_fails_ends_one_sequence():
     _, second = submit(engine, [2], PARAMS)
     engine.step()
     sequence = engine._batch.active[0]
-    sequence._stopper.take = lambda token: 1 / 0
+    sequence._stopper._text.add = lambda token: 1 / 0
     run(engine)
     assert (first.finished.reason, second.finished.reason) == ("error", "length")
     assert "ZeroDivisionError" in first.finished.error

@@ -108,10 +108,11 @@ def slot_logits(
     Returns:
         [B * H, G, S]
     """
-    flat_q, flat_k = (q * scale).flatten(0, 1), k.flatten(0, 1).transpose(1, 2)
+    flat_q, flat_k = q.flatten(0, 1), k.flatten(0, 1).transpose(1, 2)
     if softcap is None and bias is not None:
-        return torch.baddbmm(bias.flatten(0, 1), flat_q, flat_k)
-    logits = capped(torch.bmm(flat_q, flat_k), softcap)
+        return torch.baddbmm(bias.flatten(0, 1), flat_q, flat_k, alpha=scale)
+    # the factor within the product costs nothing; what would be added is not looked at
+    logits = capped(torch.baddbmm(q.new_empty(1, 1, 1), flat_q, flat_k, beta=0, alpha=scale), softcap)
     return logits if bias is None else logits + bias.flatten(0, 1)
 
 

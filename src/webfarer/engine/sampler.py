@@ -6,10 +6,10 @@ Each sequence owns a `random.Random`: Python promises the same numbers for the s
 drawing on the host costs no device state, and a stream moves only when its own sequence draws.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -44,8 +44,7 @@ class Row:
     banned: Collection[int] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(NamedTuple):
     """One row's token, or None when its logits were not numbers."""
 
     id: int | None
@@ -61,18 +60,16 @@ def sample(logits: torch.Tensor, rows: Sequence[Row]) -> list[Drawn]:
     """
     scores = _adjust(logits, rows)
     ids = _likeliest(scores)
+    # of numbers of which one is NaN that one is the likeliest
+    peaks = logits.gather(1, ids[:, None])[:, 0] if scores is logits else logits.amax(dim=-1)
     drawing = [i for i, row in enumerate(rows) if not row.params.greedy]
     if drawing:
         at = to_device(drawing, torch.int64, logits.device)
         probs = _truncate(scores[at], [rows[i].params for i in drawing])
         chances = to_device([rows[i].random.random() for i in drawing], torch.float64, logits.device)
         ids = ids.index_copy(0, at, pick(probs, chances))
-    peaks = logits.amax(dim=-1)
-    found = torch.stack([ids.to(peaks.dtype), peaks], -1)  # one transfer; ids are exact in float32
-    asking = [i for i, row in enumerate(rows) if row.params.logprobs is not None]
-    reports = _report(logits, ids, asking) if asking else {}
-    drawn = enumerate(zip(found.tolist(), rows, strict=True))
-    return [_drawn(i, int(id) if isfinite(peak) else None, row, reports) for i, ((id, peak), row) in drawn]
+    tokens = [int(id) if isfinite(peak) else None for id, peak in _to_host(ids, peaks)]
+    return _reported(tokens, logits, ids, rows)
 
 
 def _likeliest(scores: torch.Tensor) -> torch.Tensor:
@@ -98,9 +95,7 @@ def warp(logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
 
 def judged(logits: torch.Tensor, tokens: Sequence[int], rows: Sequence[Row]) -> list[Drawn]:
     """Return tokens that were chosen otherwise, one for each row, with the log-probabilities that rows ask for."""
-    asking = [i for i, row in enumerate(rows) if row.params.logprobs is not None]
-    reports = _report(logits, to_device(list(tokens), torch.int64, logits.device), asking) if asking else {}
-    return [_drawn(i, token, row, reports) for i, (token, row) in enumerate(zip(tokens, rows, strict=True))]
+    return _reported(tokens, logits, to_device(list(tokens), torch.int64, logits.device), rows)
 
 
 def pick(probs: torch.Tensor, chances: torch.Tensor) -> torch.Tensor:
@@ -193,23 +188,28 @@ def _column(values: list[float], like: torch.Tensor) -> torch.Tensor:
     return to_device(values, like.dtype, like.device)[:, None]
 
 
-_Reports = dict[int, tuple[float, tuple[tuple[int, float], ...]]]
+def _to_host(ids: torch.Tensor, peaks: torch.Tensor) -> Iterable[tuple[float, float]]:
+    """Return the ids and the numbers of all rows in pairs, by one transfer; ids are exact in float32."""
+    if ids.device.type == "cpu":
+        return zip(ids.tolist(), peaks.tolist(), strict=True)
+    return torch.stack([ids.to(peaks.dtype), peaks], -1).tolist()
 
 
-def _drawn(index: int, token: int | None, row: Row, reports: _Reports) -> Drawn:
-    if token is None or index not in reports:
-        return Drawn(token)
-    logprob, top = reports[index]
-    return Drawn(token, logprob, top[: row.params.logprobs])
-
-
-def _report(logits: torch.Tensor, ids: torch.Tensor, asking: list[int]) -> _Reports:
-    """Return log-probability and alternatives, before any warping, of the rows that asked."""
+def _reported(
+    tokens: Sequence[int | None], logits: torch.Tensor, ids: torch.Tensor, rows: Sequence[Row]
+) -> list[Drawn]:
+    """Return the tokens with log-probabilities and alternatives, before any warping, for the rows that asked."""
+    drawn = [Drawn(token) for token in tokens]
+    asking = [i for i, row in enumerate(rows) if row.params.logprobs is not None]
+    if not asking:
+        return drawn
     at = to_device(asking, torch.int64, logits.device)
     part = logits[at]
     total = part.logsumexp(dim=-1, keepdim=True)
     chosen = (part.gather(1, ids[at][:, None]) - total)[:, 0]
     # always the same width: which of equals come first must not depend on what neighbours ask for
     values, tops = part.topk(min(MOST_LOGPROBS, logits.shape[-1]), dim=-1)
-    pairs = [tuple(zip(*row, strict=True)) for row in zip(tops.tolist(), (values - total).tolist(), strict=True)]
-    return dict(zip(asking, zip(chosen.tolist(), pairs, strict=True), strict=True))
+    for i, logprob, *top in zip(asking, chosen.tolist(), tops.tolist(), (values - total).tolist(), strict=True):
+        if tokens[i] is not None:
+            drawn[i] = Drawn(tokens[i], logprob, tuple(zip(*top, strict=True))[: rows[i].params.logprobs])
+    return drawn

@@ -6,7 +6,7 @@ request is answered by any number of `Token` events and then exactly one `Finish
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from webfarer.core.errors import ConfigError
 
@@ -114,8 +114,7 @@ class Usage:
     accepted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token was drawn.
 
     Attributes:
@@ -127,7 +126,7 @@ class Token:
         top: the likeliest (id, log-probability) pairs, best first.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody needs here
     id: int
     text: str
     logprob: float | None = None

@@ -139,8 +139,7 @@ class Sequence:
         if drawn.id is None:
             raise WebfarerError("the model's logits are not numbers (NaN or infinite); try another dtype")
         index = self._stopper.count
-        with boundary(WebfarerError, f"decoding token {drawn.id}"):
-            text, reason = self._stopper.take(drawn.id)
+        text, reason = self._stopper.take(drawn.id)
         self.last = drawn.id
         self.drawn.append(drawn.id)
         if self._sampling.seen is not None:

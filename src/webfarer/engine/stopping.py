@@ -9,6 +9,7 @@ the whole text.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
+from webfarer.core.errors import WebfarerError, boundary
 from webfarer.engine.sampling import Reason, SamplingParams
 
 _PROMPT_TAIL = 8
@@ -128,14 +129,18 @@ class Stopper:
         """Count `token`; return its text and whether it ends the sequence.
 
         An end token has no text of its own; like the last token there may be, it lets out what was held back.
+
+        Raises:
+            WebfarerError: the tokenizer cannot decode the token.
         """
         self.count += 1
         ended: Reason | None = "stop" if token in self._ends else "length" if self.count == self._limit else None
         if self._text is None:
             return Taken("", ended)
-        text = self._text.add(token) if token not in self._ends else ""
-        if ended:
-            text += self._text.flush()
+        with boundary(WebfarerError, f"decoding token {token}"):
+            text = self._text.add(token) if token not in self._ends else ""
+            if ended:
+                text += self._text.flush()
         if self.count < self._least:
             return Taken(text, ended)
         text, stopped = self._strings.feed(text)
