@@ -217,7 +217,7 @@ def _places(
     fresh, reuse, top = zip(*target, strict=True)
     waits = any(reuse)
     if rows is None and not waits and min(fresh) == max(fresh):
-        return Places(_cube(_bring(now, device)), None, fresh[0], None, None)
+        return Places(_bring(now, device, np.int32).view(-1, 1, 1), None, fresh[0], None, None)
     counts = _bring([fresh, reuse, top, now, rows or now], device)
     return Places(
         now=_cube(counts[3]),
@@ -228,9 +228,11 @@ def _places(
     )
 
 
-def _bring(numbers: Sequence[int] | Sequence[Sequence[int]], device: torch.device) -> torch.Tensor:
+def _bring(
+    numbers: Sequence[int] | Sequence[Sequence[int]], device: torch.device, dtype: type[np.integer] = np.int64
+) -> torch.Tensor:
     """Return integers or lists of them as a tensor; through NumPy, which reads them in a third of the time."""
-    return torch.from_numpy(np.array(numbers)).to(device, non_blocking=True)
+    return torch.from_numpy(np.array(numbers, dtype)).to(device, non_blocking=True)
 
 
 def _cube(numbers: torch.Tensor) -> torch.Tensor:

@@ -55,7 +55,7 @@ def rotary_of(config: PreTrainedConfig, kind: str, context: int) -> Rotary:
 
 def turn_of(rotary: Rotary, positions: Tensor, dtype: torch.dtype) -> Turn:
     """Compute the angles of tokens at `positions` [N]."""
-    angles = positions[:, None, None].float() * rotary.signed
+    angles = positions[:, None, None] * rotary.signed  # in float32, whatever integers are
     cos = angles.cos()
     sin = angles.sin()
     if rotary.scaling != 1.0:
