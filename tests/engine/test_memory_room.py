@@ -3,8 +3,11 @@
 import pytest
 import torch
 from driving import Driver, Tokens, spec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from webfarer.engine import memory as machinery
+from webfarer.engine.accounts import check
 from webfarer.engine.attention import Heads
 from webfarer.engine.memory import Memory
 from webfarer.engine.policy import parse
@@ -76,3 +79,32 @@ def test_partial_attention_in_bfloat16_is_as_good_as_its_inputs():
     assert lse.dtype == torch.float32
     assert (lse - exact_lse).abs().max() < 0.01
     assert (out - exact).norm() / exact.norm() < 0.01
+
+
+@given(st.lists(st.sampled_from(["step", "step", "step", "close", "admit", "turn"]), max_size=25), st.data())
+def test_slots_looked_at_once_hold_what_slots_looked_at_after_every_step_hold(what, data):
+    # of prompts of any length as much stays, so that no row has empty slots and nobody looks
+    lazy, eager = (Driver(parse("snapkv:budget=4,window=2"), rows=3) for _ in range(2))
+    lazy.memory.check = lambda: None  # it would look
+    for seed in (1, 2):
+        for driver in (lazy, eager):
+            driver.admit((Tokens(seed, 40), 4 * seed), limit=30)
+    for number, action in enumerate(what):
+        count = len(lazy.rows)
+        row = data.draw(st.integers(0, count - 1)) if action == "close" and count else 0
+        for driver in (lazy, eager):
+            if action == "step" and count:
+                driver.step()
+            elif action == "close" and count:
+                driver.close(row)
+            elif action == "turn":
+                driver.memory.select(range(count)[::-1])
+                driver.rows.reverse()
+            elif action == "admit" and count < 3:
+                driver.admit((Tokens(number + 3, 40), 5), limit=30)
+    check(lazy.memory)
+    for name in ("positions", "bias", "scores"):
+        assert all(
+            torch.equal(getattr(one, name)[:, : len(lazy.rows)], getattr(other, name)[:, : len(lazy.rows)])
+            for one, other in zip(lazy.memory.slots, eager.memory.slots, strict=True)
+        )

@@ -225,6 +225,8 @@ class Batch:
 
     def cancel(self, sequences: list[Sequence]) -> None:
         """End sequences that may have a row."""
+        if not sequences:
+            return
         with self._guard(sequences, "cancelling"):
             for sequence in sequences:
                 self._finish(sequence, "cancelled")

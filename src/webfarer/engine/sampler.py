@@ -123,6 +123,8 @@ def to_device(
 ) -> torch.Tensor:
     """Bring host values to the device without waiting for it."""
     wide = np.array(values, np.float64 if dtype.is_floating_point else np.int64)  # reads a list faster than torch does
+    if device.type == "cpu":
+        return torch.from_numpy(wide).to(dtype)
     tensor = torch.tensor(wide, dtype=dtype, pin_memory=device.type == "cuda")
     return tensor.to(device, non_blocking=True)
 

@@ -4,9 +4,11 @@ Machinery under :mod:`webfarer.engine.memory`; it is told by a plan where to wri
 either empty (position -1, bias -inf) or holds one token of one KV head. Dropping marks the slot and puts it on the
 row's stack; the next token overwrites it there. No step moves, copies or concatenates what is kept. Keys and values
 are tensors of each layer's own; what is small lies together, so that a step marks the slots of all layers at once.
+While all rows take one and the same next slot, marks wait until somebody looks: a full cache never does in between.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -24,12 +26,23 @@ def rounded(count: int) -> int:
     return -(-count // CHUNK) * CHUNK
 
 
+@dataclass(slots=True, eq=False)
+class _Unmarked:
+    """Tokens of the rows 0…N-1 that are in their slots but not marked: one a row in each of so many `steps`.
+
+    `now` [N, 1, 1] and `slot` are those of the first step; both grow by one from step to step.
+    """
+
+    now: torch.Tensor
+    slot: int
+    steps: int = 1
+
+
 class Slots:
     """The slots of some layers for `rows` rows; capacity left and right of the split grows in chunks when reserved.
 
     Attributes:
         shelves: of each layer, its part.
-        positions, bias, scores: [layers, rows, H, slots].
         stack: of empty slots, [layers, rows, H, places].
         split: how many slots lie before a prompt's end.
     """
@@ -46,9 +59,10 @@ class Slots:
         shape = len(self.shelves), self.rows, spec.kv_heads, 0
         wide = torch.promote_types(spec.dtype, torch.float32)
         self.split = 0
-        self.positions = torch.zeros(shape, dtype=torch.int32, device=device)
-        self.bias = torch.zeros(shape, dtype=spec.dtype, device=device)
-        self.scores = torch.zeros(shape, dtype=wide, device=device)
+        self._unmarked: _Unmarked | None = None
+        self._positions = torch.zeros(shape, dtype=torch.int32, device=device)
+        self._bias = torch.zeros(shape, dtype=spec.dtype, device=device)
+        self._scores = torch.zeros(shape, dtype=wide, device=device)
         self.stack = torch.zeros(*shape[:3], 1, dtype=torch.int64, device=device)
         for shelf in self.shelves:
             shelf.keys = torch.zeros(*shape[1:], spec.head_dim, dtype=spec.dtype, device=device)
@@ -57,20 +71,38 @@ class Slots:
 
     def _number(self) -> None:
         """Number the first slot of each row and head, [rows, H], and of each layer, [layers, 1]."""
-        layers, rows, heads, capacity = self.positions.shape
-        lines = torch.arange(rows * heads, device=self.positions.device)
+        layers, rows, heads, capacity = self._positions.shape
+        lines = torch.arange(rows * heads, device=self.spec.device)
         self._starts = (lines * capacity).view(rows, heads)
-        self._layers = torch.arange(layers, device=self.positions.device)[:, None] * (rows * heads * capacity)
+        self._layers = torch.arange(layers, device=self.spec.device)[:, None] * (rows * heads * capacity)
+
+    @property
+    def positions(self) -> torch.Tensor:
+        """[layers, rows, H, slots], -1 where a slot is empty."""
+        self._mark_late()
+        return self._positions
+
+    @property
+    def bias(self) -> torch.Tensor:
+        """[layers, rows, H, slots], 0 or, where a slot is empty, -inf."""
+        self._mark_late()
+        return self._bias
+
+    @property
+    def scores(self) -> torch.Tensor:
+        """Attention received, [layers, rows, H, slots]."""
+        self._mark_late()
+        return self._scores
 
     @property
     def capacity(self) -> int:
         """Slots per row and head that memory is allocated for."""
-        return self.positions.shape[3]
+        return self._positions.shape[3]
 
     @property
     def bytes(self) -> int:
         """Bytes allocated, bookkeeping included."""
-        tensors = [self.positions, self.bias, self.scores, self.stack]
+        tensors = [self._positions, self._bias, self._scores, self.stack]
         tensors += [tensor for shelf in self.shelves for tensor in (shelf.keys, shelf.values)]
         return sum(t.numel() * t.element_size() for t in tensors)
 
@@ -95,7 +127,7 @@ class Slots:
             if len(grown) < len(self.shelves):  # a device that is full must leave all of them as they were
                 for shelf in grown:
                     shelf.resize(-more_left, -more_right)
-        self.positions, self.bias, self.scores = positions, bias, scores
+        self._positions, self._bias, self._scores = positions, bias, scores
         self.stack += more_left
         self.split += more_left
         self._number()
@@ -114,7 +146,8 @@ class Slots:
 
     def select(self, rows: torch.Tensor) -> None:
         """Make row i a copy of what row `rows[i]` was; there are as many rows as that names."""
-        for name in ("positions", "bias", "scores", "stack"):
+        self._mark_late()
+        for name in ("_positions", "_bias", "_scores", "stack"):
             setattr(self, name, getattr(self, name).index_select(1, rows))
         for shelf in self.shelves:
             shelf.keys, shelf.values = shelf.keys.index_select(0, rows), shelf.values.index_select(0, rows)
@@ -124,9 +157,9 @@ class Slots:
     def where(self, places: Places, layers: slice = _ALL) -> torch.Tensor:
         """Return the slot each new token goes to in each layer, [layers, N, H]."""
         fresh, top, count = places.fresh, places.top, len(places.now)
-        shape = len(self.shelves[layers]), count, self.positions.shape[2]
+        shape = len(self.shelves[layers]), count, self.spec.kv_heads
         if isinstance(fresh, int):
-            return torch.full(shape, fresh, device=self.positions.device)
+            return torch.full(shape, fresh, device=self.spec.device)
         if top is None:
             assert fresh is not None  # there is one where none waits
             return fresh.expand(shape)
@@ -142,12 +175,14 @@ class Slots:
 
     def enter(self, places: Places, layers: slice = _ALL) -> Sequence[torch.Tensor | int]:
         """Mark the slots of new tokens as theirs; return which, for each layer's :meth:`Shelf.write`."""
-        if isinstance(places.fresh, int):
-            span = layers, slice(len(places.now)), _ALL, places.fresh
-            self.positions[span] = places.now[:, :, 0] - 1
-            self.bias[span] = 0
-            self.scores[span] = 0
-            return [places.fresh] * len(self.shelves[layers])
+        if isinstance(places.fresh, int) and layers == _ALL:
+            late = self._unmarked
+            if late is not None and len(late.now) == len(places.now) and late.slot + late.steps == places.fresh:
+                late.steps += 1
+            else:
+                self._mark_late()
+                self._unmarked = _Unmarked(places.now, places.fresh)
+            return [places.fresh] * len(self.shelves)
         slot = self.where(places, layers)
         index = self.flat(slot, places.rows)
         every = (index + self._layers[layers]).flatten()
@@ -156,6 +191,21 @@ class Slots:
         self.bias.view(-1).index_fill_(0, every, 0)
         self.scores.view(-1).index_fill_(0, every, 0)
         return index.unbind()
+
+    def _mark_late(self) -> None:
+        late, self._unmarked = self._unmarked, None
+        if late is not None:
+            self._mark(late)
+
+    @torch.inference_mode()
+    def _mark(self, late: _Unmarked) -> None:
+        newest = late.now - 1
+        if late.steps > 1:
+            newest = newest + torch.arange(late.steps, dtype=torch.int32, device=newest.device)
+        span = _ALL, slice(len(late.now)), _ALL, slice(late.slot, late.slot + late.steps)
+        self._positions[span] = newest
+        self._bias[span] = 0
+        self._scores[span] = 0
 
     def drop(self, step: Step, scores: torch.Tensor, layers: slice = _ALL) -> None:
         """Drop what each row gives up, if anything: its lowest scores among those the step allows, oldest first.
@@ -181,9 +231,9 @@ class Slots:
             by_age = late.argsort(dim=-1, stable=True)
             order = ranked.gather(-1, by_age).argsort(dim=-1, stable=True)[..., : drops.most]
             chosen = by_age.gather(-1, order)
-        self._mark(drops, chosen + step.pool if step.pool else chosen, layers)
+        self._empty(drops, chosen + step.pool if step.pool else chosen, layers)
 
-    def _mark(self, drops: Drops, chosen: torch.Tensor, layers: slice) -> None:
+    def _empty(self, drops: Drops, chosen: torch.Tensor, layers: slice) -> None:
         """Empty the slots `chosen` [layers, B, H, most], of which each row gives up as many as it is to drop."""
         count = chosen.shape[1]
         positions, bias, stack = (t[layers, :count] for t in (self.positions, self.bias, self.stack))

@@ -49,7 +49,7 @@ class Options(BenchOptions):
         "long_rounds": 1,
     }
 
-    rounds: int = Field(7, ge=1, description="Alternating runs of every pair.")
+    rounds: int = Field(15, ge=1, description="Alternating runs of every pair.")
     sizes: Names = Field(("4M", "11M", "32M"), description="Models, of " + ", ".join(_SIZES) + ".")
     new: int = Field(256, ge=2, description="Tokens to decode from each prompt.")
     prompt: int = Field(128, ge=2, description="Tokens of a prompt; ragged ones have a quarter of it to twice as many.")
