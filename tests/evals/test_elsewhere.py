@@ -1,5 +1,6 @@
 """The same tasks in other harnesses and on other machines: inspect_ai, a Ray cluster, and processes that are killed."""
 
+import gc
 import json
 import os
 import random
@@ -32,7 +33,15 @@ def timeless(folder: Folder) -> str:
     return json.dumps(card([folder]).model_dump(mode="json", exclude={"circumstances"}), sort_keys=True)
 
 
+@pytest.fixture
+def collected():
+    """What a test leaves behind is collected before the next one, whose warnings are errors."""
+    yield
+    gc.collect()
+
+
 @pytest.mark.filterwarnings("ignore")  # streams that inspect_ai leaves open
+@pytest.mark.usefixtures("collected")
 @pytest.mark.parametrize(("agent", "model"), [("walker", ""), ("walker", "ruled:overlap"), ("react", "ruled:overlap")])
 def test_inspect_agrees_item_by_item(tmp_path, monkeypatch, agent, model):
     inspect = pytest.importorskip("inspect_ai")
