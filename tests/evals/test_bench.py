@@ -69,6 +69,12 @@ def test_an_option_that_cannot_be_is_named(options):
         run_bench("walk", options)
 
 
+@pytest.mark.parametrize("peer", ["llama", "kvpress"])
+def test_a_python_that_is_not_there_is_named_before_anything_is_measured(peer, tmp_path):
+    with pytest.raises(ConfigError, match=peer):
+        run_bench("decode", {peer: str(tmp_path / "python")}, console=Console(file=io.StringIO()))
+
+
 def test_an_unknown_benchmark_is_answered_with_the_known_ones():
     with pytest.raises(UnknownPlugin, match=r"ask, .*walk"):
         run_bench("speed", {})

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, FilePath
 
 from webfarer.evals.bench import BenchOptions, Findings, Names, Row
 
@@ -57,8 +57,8 @@ class Options(BenchOptions):
     long_rounds: int = Field(2, ge=1, description="Alternating runs of long outputs.")
     scope: str = Field("scope:prompt=1024,recent=256,heavy=256", description="The policy of long outputs.")
     long_prompt: int = Field(1024, ge=2, description="Tokens of their prompts.")
-    llama: Path | None = Field(None, description="A Python with llama-cpp-python, gguf and safetensors.")
-    kvpress: Path | None = Field(None, description="A Python with kvpress and its transformers.")
+    llama: FilePath | None = Field(None, description="A Python with llama-cpp-python, gguf and safetensors.")
+    kvpress: FilePath | None = Field(None, description="A Python with kvpress and its transformers.")
 
 
 def bench(options: Options) -> Findings:
